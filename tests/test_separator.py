@@ -1,0 +1,164 @@
+"""The separator: lengths, rates, channels, and the reference's numbers with the same weights."""
+
+import pytest
+import torch
+
+import unmix_lite
+from unmix_lite.errors import AudioError, CheckpointError
+from unmix_lite.models import OpenUnmix
+from unmix_lite.separator import PRETRAINED, Separator
+from unmix_lite.weights import NetworkCard, save_network
+
+TARGETS = ("vocals", "drums", "bass", "other")
+
+
+def small(seed=0, channels=2, **options):
+    """An untrained network whose batch norms are not the identity."""
+    torch.manual_seed(seed)
+    network = OpenUnmix(hidden_size=32, nb_channels=channels, **options).eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm1d):
+            module.running_mean.normal_(std=0.1)
+            module.running_var.uniform_(0.5, 2)
+    return network
+
+
+def four(channels=2):
+    return {target: small(i, channels) for i, target in enumerate(TARGETS)}
+
+
+def noise(channels, samples, seed=0):
+    return 0.3 * torch.randn(channels, samples, generator=torch.Generator().manual_seed(seed))
+
+
+def level(audio):
+    return 20 * torch.log10(audio.square().mean().sqrt())
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("iterations", [0, 1, 3])
+@pytest.mark.parametrize("options", [{}, {"softmask": True}, {"residual": True}])
+def test_equals_the_reference(channels, iterations, options):
+    """Same weights, same song: openunmix 1.3.0's separator and ours, to a relative 1e-4."""
+    from openunmix.model import OpenUnmix as ReferenceNetwork
+    from openunmix.model import Separator as ReferenceSeparator
+
+    ours = four(channels)
+    theirs = {}
+    for target, network in ours.items():
+        theirs[target] = ReferenceNetwork(2049, channels, hidden_size=32, max_bin=1487)
+        theirs[target].load_state_dict(network.state_dict(), strict=True)
+    reference = ReferenceSeparator(
+        theirs, niter=iterations, nb_channels=channels, wiener_win_len=25, **options
+    )
+    reference.freeze()
+    separator = Separator(ours, iterations=iterations, wiener_window=25, **options)
+    audio = noise(channels, 40_000)
+    expected = reference.to_dict(reference(audio[None]))
+    stems = separator(audio)
+    assert list(stems) == list(expected)
+    for target, stem in stems.items():
+        error = (stem - expected[target][0]).norm() / expected[target].norm()
+        assert error < 1e-4, f"{target}: {error:.1e}"
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000, 96000])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("samples", [1, 500, 13_230, 44_101])
+def test_length_and_channels_are_the_inputs(rate, channels, samples):
+    stems = Separator(four())(noise(channels, samples), rate)
+    assert {tuple(stem.shape) for stem in stems.values()} == {(channels, samples)}
+    assert all(torch.isfinite(stem).all() for stem in stems.values())
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_stems_sum_to_the_mixture(channels):
+    audio = noise(channels, 100_000)
+    stems = Separator(four())(audio)
+    assert level(sum(stems.values()) - audio) - level(audio) < -60
+
+
+def test_silence_stays_silent():
+    stems = Separator(four())(torch.zeros(2, 50_000))
+    assert all(torch.equal(stem, torch.zeros(2, 50_000)) for stem in stems.values())
+
+
+def test_a_stereo_song_through_mono_networks():
+    audio = noise(2, 30_000)
+    stems = Separator(four(1))(audio)
+    assert stems["vocals"].shape == audio.shape
+
+
+def test_one_network_is_set_against_the_rest():
+    audio = noise(2, 60_000)
+    alone = Separator({"vocals": small()})(audio)
+    assert list(alone) == ["vocals"]
+    both = Separator({"vocals": small()}, residual=True)(audio)
+    assert list(both) == ["vocals", "residual"]
+    assert torch.equal(alone["vocals"], both["vocals"])
+    assert level(both["vocals"] + both["residual"] - audio) - level(audio) < -60
+
+
+@pytest.mark.parametrize("option", [{"iterations": 0}, {"iterations": 2}, {"softmask": True}, {"wiener_window": 10}])
+def test_every_option_changes_the_output(option):
+    audio = noise(2, 60_000)
+    plain, changed = Separator(four())(audio), Separator(four(), **option)(audio)
+    assert not torch.allclose(plain["drums"], changed["drums"], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("audio", "words"),
+    [
+        (torch.zeros(2, 0), "no samples"),
+        (torch.zeros(6, 1000), "6 channels"),
+        (torch.full((2, 1000), float("nan")), "NaN"),
+        (torch.zeros(1000), "(channels, samples)"),
+    ],
+)
+def test_bad_audio_is_one_line(audio, words):
+    with pytest.raises(AudioError) as error:
+        Separator(four())(audio)
+    assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def folder_of_networks(folder, **changes):
+    for target, network in four().items():
+        save_network(folder, network, NetworkCard(target, "OpenUnmix", network.arguments, **changes))
+    return folder
+
+
+def test_from_a_folder(tmp_path):
+    folder_of_networks(tmp_path)
+    separator = Separator.from_pretrained(tmp_path, device="cpu", iterations=0)
+    audio = noise(2, 30_000)
+    expected = Separator(four(), iterations=0)(audio)
+    stems = separator(audio)
+    assert list(stems) == list(TARGETS)
+    assert all(torch.equal(stems[t], expected[t]) for t in TARGETS)
+    assert Separator.from_pretrained(tmp_path, targets=["bass"]).targets == ["bass"]
+
+
+def test_a_missing_target_says_what_there_is(tmp_path):
+    folder_of_networks(tmp_path)
+    with pytest.raises(CheckpointError, match="no target 'piano'; it has vocals, drums, bass, other"):
+        Separator.from_pretrained(tmp_path, targets=["piano"])
+
+
+def test_an_unknown_model_says_what_there_is():
+    with pytest.raises(CheckpointError, match="umx-lite"):
+        Separator.from_pretrained("umx-heavy")
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(CheckpointError, match="holds no weights"):
+        Separator.from_pretrained(tmp_path)
+
+
+@pytest.mark.skipif(not (PRETRAINED / "umx-lite").is_dir(), reason="umx-lite is not shipped yet")
+def test_umx_lite_finds_the_voice_of_a_real_song(songs):
+    """Not a score, a direction: the voice of a song that has one is neither silence nor the song."""
+    audio, rate = unmix_lite.load_audio(songs / "Karissa_Hobbs_-_Lets_Go_Fishin.hq.ogg")
+    audio = audio[:, 30 * rate : 40 * rate]
+    stems = Separator.from_pretrained("umx-lite", device="cpu")(audio, rate)
+    assert -20 < level(stems["vocals"]) - level(audio) < 0
+    assert level(sum(stems.values()) - audio) - level(audio) < -40

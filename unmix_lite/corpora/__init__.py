@@ -1,0 +1,88 @@
+"""Songs with their stems: MUSDB18 in all its forms, and the embedded band.
+
+    corpus = open_corpus()          # says what it found, and why
+    for track in corpus.tracks("train"):
+        stems = track.stems()       # vocals, drums, bass, other: (channels, samples)
+"""
+
+import os
+from pathlib import Path
+
+from ..errors import CorpusError
+from .tracks import MUSDB_VALIDATION, SPLITS, TARGETS, Corpus, Track, stack
+
+
+def cache_folder():
+    """Where rendered and downloaded data sets live: `UNMIX_LITE_CACHE`, or the user's cache."""
+    if "UNMIX_LITE_CACHE" in os.environ:
+        return Path(os.environ["UNMIX_LITE_CACHE"])
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or "~/.cache"
+    return Path(base).expanduser() / "unmix-lite"
+
+
+def open_corpus(name="auto"):
+    """Open a data set, and say which one and why.
+
+    Args:
+        name: "auto": `UNMIX_LITE_CORPUS` if set (one of the names below), else `MUSDB_PATH` if
+            set, else the 7 s preview where there is a network, else the band;
+            "preview": the 7 s preview of MUSDB18, downloaded once (140 MB);
+            "band": the generated band, rendered once into the cache;
+            "musdb": what `MUSDB_PATH` points to;
+            or a folder with `train/` and `test/` in MUSDB18's or MUSDB18-HQ's layout.
+
+    Returns:
+        a Corpus; its `reason` says why it was chosen. Without a network "auto" falls to the band
+        within seconds.
+
+    Raises:
+        CorpusError: the data set asked for is not there.
+    """
+    if str(name) != "auto":
+        return _open_named(name)
+    if chosen := os.environ.get("UNMIX_LITE_CORPUS"):
+        if chosen != "auto":
+            return _open_named(chosen, "UNMIX_LITE_CORPUS asks for it")
+    if os.environ.get("MUSDB_PATH"):
+        return _open_named("musdb", "MUSDB_PATH points to it")
+    try:
+        return _open_named("preview")
+    except CorpusError as error:
+        return _open_named("band", f"the MUSDB18 preview could not be had: {error}")
+
+
+def _open_named(name, reason=None):
+    if name == "band":
+        from .band import render_band
+
+        root = render_band(cache_folder() / "band")
+        return Corpus("band", Path(root), reason or "the embedded, generated band")
+    if name == "preview":
+        from .preview import fetch_preview
+
+        root, how = fetch_preview(cache_folder())
+        return Corpus("MUSDB18 preview", root, reason or how)
+    if name == "musdb":
+        if not os.environ.get("MUSDB_PATH"):
+            raise CorpusError("MUSDB_PATH is not set; set it to the folder that holds train/ and test/.")
+        return _open_folder(os.environ["MUSDB_PATH"], reason or "MUSDB_PATH points to it")
+    return _open_folder(name, reason or "a folder of yours")
+
+
+def _open_folder(path, reason):
+    root = Path(path).expanduser()
+    if not root.is_dir():
+        raise CorpusError(
+            f"{root}: no such folder; a corpus is auto, preview, band, musdb, or a folder with "
+            "train/ and test/."
+        )
+    if not (root / "train").is_dir() and not (root / "test").is_dir():
+        raise CorpusError(f"{root}: holds neither train/ nor test/; is it one folder too high or low?")
+    corpus = Corpus(root.name, root.resolve(), reason)
+    return Corpus("band", corpus.root, reason) if (root / "band.json").is_file() else corpus
+
+
+__all__ = [
+    "MUSDB_VALIDATION", "SPLITS", "TARGETS", "Corpus", "Track", "cache_folder", "open_corpus",
+    "stack",
+]  # fmt: skip

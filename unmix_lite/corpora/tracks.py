@@ -1,0 +1,155 @@
+"""A data set on disk: songs with their stems, as `.stem.mp4` files or as folders of sound files.
+
+Both are MUSDB18's own layouts (Rafii et al. 2017): `train/` and `test/` below one root, each with
+`Artist - Title.stem.mp4` files (MUSDB18, its 7 s preview) or `Artist - Title/` folders of
+`mixture.wav drums.wav bass.wav other.wav vocals.wav` (MUSDB18-HQ, the band).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ..audio import STEM_NAMES, load_audio, load_stems
+from ..errors import CorpusError
+
+TARGETS = ("vocals", "drums", "bass", "other")
+SPLITS = ("train", "valid", "test")
+_SOUND = (".wav", ".flac", ".ogg", ".mp3")
+
+# The 14 training songs that musdb names for validation (`mus.yaml`), so that scores compare.
+MUSDB_VALIDATION = frozenset({
+    "ANiMAL - Rockshow", "Actions - One Minute Smile", "Alexander Ross - Goodbye Bolero",
+    "Clara Berry And Wooldog - Waltz For My Victims", "Fergessen - Nos Palpitants",
+    "James May - On The Line", "Johnny Lokke - Promises & Lies", "Leaf - Summerghost",
+    "Meaxic - Take A Step", "Patrick Talbot - A Reason To Leave", "Skelpolu - Human Mistakes",
+    "Traffic Experiment - Sirens", "Triviul - Angelsaint", "Young Griffo - Pennies",
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Track:
+    """One song: its name, its `.stem.mp4` file or folder, and the split it belongs to."""
+
+    name: str
+    path: Path
+    split: str
+
+    def stems(self, targets=None):
+        """The stems as a dict name -> float32 `(channels, samples)`, all of one length.
+
+        Args:
+            targets: the names wanted; None gives all but the mixture.
+
+        Raises:
+            CorpusError: a stem is missing, or stems differ in length, channels or rate.
+        """
+        return self._read(targets)[0]
+
+    def mixture(self):
+        """The mixture, float32 `(channels, samples)`; the sum of the stems where no file is."""
+        if self.path.is_dir() and not self._file("mixture"):
+            return sum(self.stems().values())
+        return self._read(("mixture",))[0]["mixture"]
+
+    @property
+    def rate(self):
+        """Sampling rate in Hz."""
+        if self.path.is_dir():
+            import soundfile
+
+            files = [file for file in sorted(self.path.iterdir()) if file.suffix in _SOUND]
+            return soundfile.info(files[0]).samplerate
+        return 44100  # the Stems format of MUSDB18 knows no other
+
+    def _read(self, targets):
+        if self.path.is_dir():
+            names = targets or self._names()
+            loaded = {name: load_audio(self._file(name, required=True)) for name in names}
+        else:
+            stems, rate = load_stems(self.path)
+            names = targets or [name for name in TARGETS if name in stems]
+            missing = [name for name in names if name not in stems]
+            if missing:
+                raise CorpusError(f"{self.path}: has no '{missing[0]}', only {', '.join(STEM_NAMES)}.")
+            loaded = {name: (stems[name], rate) for name in names}
+        shapes = {(tuple(audio.shape), rate) for audio, rate in loaded.values()}
+        if len(shapes) > 1:
+            told = ", ".join(
+                f"{name} {audio.shape[0]} x {audio.shape[1]} at {rate} Hz"
+                for name, (audio, rate) in loaded.items()
+            )
+            raise CorpusError(f"{self.path}: the stems differ ({told}); export them alike.")
+        return {name: audio for name, (audio, _) in loaded.items()}, shapes.pop()[1]
+
+    def _names(self):
+        names = [f.stem for f in sorted(self.path.iterdir()) if f.suffix.lower() in _SOUND]
+        names = [name for name in names if name != "mixture" and not name.startswith(".")]
+        # MUSDB18's four in their usual order, any others after them.
+        return [n for n in TARGETS if n in names] + [n for n in names if n not in TARGETS]
+
+    def _file(self, name, required=False):
+        for suffix in _SOUND:
+            if (file := self.path / f"{name}{suffix}").is_file():
+                return file
+        if required:
+            there = ", ".join(self._names()) or "nothing"
+            raise CorpusError(f"{self.path}: the stem '{name}' is missing (there: {there}).")
+        return None
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A data set: its name, where it lies, and why it was chosen."""
+
+    name: str
+    root: Path
+    reason: str
+
+    def __str__(self):
+        return f"{self.name}: {self.reason} ({self.root})"
+
+    @property
+    def is_wav(self):
+        """Folders of sound files (True) or `.stem.mp4` files (False)."""
+        return next(self.root.glob("*/*.stem.mp4"), None) is None
+
+    def tracks(self, split):
+        """The songs of one split, sorted by name.
+
+        Args:
+            split: "train", "valid" or "test". The validation songs are those of the training
+                folder that musdb names; a corpus without them gives every fifth.
+
+        Raises:
+            CorpusError: no such split, or no songs in it.
+        """
+        if split not in SPLITS:
+            raise CorpusError(f"'{split}' is no split; use {', '.join(SPLITS)}.")
+        folder = self.root / ("test" if split == "test" else "train")
+        paths = sorted(folder.iterdir()) if folder.is_dir() else []
+        songs = {}
+        for path in paths:
+            if path.name.endswith(".stem.mp4"):
+                songs[path.name.removesuffix(".stem.mp4")] = path
+            elif path.is_dir() and not path.name.startswith("."):
+                songs[path.name] = path
+        if split != "test":
+            held_out = MUSDB_VALIDATION & set(songs) or set(list(songs)[4::5])
+            songs = {n: p for n, p in songs.items() if (n in held_out) == (split == "valid")}
+        if not songs:
+            raise CorpusError(f"{folder}: holds no songs for the split '{split}'.")
+        return [Track(name, path, split) for name, path in songs.items()]
+
+    def musdb(self, **arguments):
+        """The same songs as a `musdb.DB`, the field's own reader (needs ffmpeg)."""
+        try:
+            import musdb
+        except RuntimeError as error:  # stempeg looks for ffmpeg at import
+            raise CorpusError("musdb needs ffmpeg and ffprobe on the PATH; install ffmpeg.") from error
+        return musdb.DB(root=str(self.root), is_wav=self.is_wav, **arguments)
+
+
+def stack(stems, targets=TARGETS):
+    """A dict of stems -> one tensor `(sources, channels, samples)` in the order of `targets`."""
+    return torch.stack([stems[name] for name in targets])
