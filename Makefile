@@ -1,0 +1,57 @@
+# `make book` and `make test` each work alone on a fresh Debian or Ubuntu with Python >= 3.11 and
+# make: whatever they need is set up first. `make help` lists the rest.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help install book serve test pages stamp check-stamp clean
+
+# The songs that the book's notebooks compute with: band (generated here), preview (the 7 s
+# excerpts of MUSDB18, downloaded once), or the path of a MUSDB18 folder.
+CORPUS ?= band
+PORT ?= 8000
+
+bin := .venv/bin
+corpus := $(if $(wildcard $(CORPUS)/train),$(abspath $(CORPUS)),$(CORPUS))
+installed := .venv/.installed
+page := _build/html/book/index.html
+
+# Every notebook and console command uses the environment made here.
+export PATH := $(CURDIR)/$(bin):$(PATH)
+export OMP_NUM_THREADS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 8 ? n : 8)))
+export PYTHONNOUSERSITE := 1
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+install: $(installed) ## set up .venv and ffmpeg; book and test do it by themselves
+
+$(installed): requirements.txt pyproject.toml book/_tools/install.sh
+	@book/_tools/install.sh
+
+book: export UNMIX_LITE_CORPUS := $(corpus)
+book: export TQDM_DISABLE := 1
+book: $(installed) ## run every notebook and build the book (CORPUS=band|preview|folder)
+	@unset MUSDB_PATH; $(bin)/python book/_tools/fresh_cache.py
+	unset MUSDB_PATH; $(bin)/jupyter-book build . -W --keep-going --all
+	@echo; echo "The book is built. Open $(CURDIR)/$(page)"
+	@echo "or run: make serve   and open http://127.0.0.1:$(PORT)/"
+
+serve: ## serve the built book on this machine (PORT=8000)
+	$(bin)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+test: export TQDM_DISABLE := 1
+test: $(installed) ## run the tests and every notebook
+	UNMIX_LITE_CORPUS=band $(bin)/python -m pytest tests notebooks --ignore=tests/pages \
+	  --nbval-lax --nbval-current-env
+
+pages: $(installed) ## look at every built page in a browser (after make book)
+	$(bin)/python -m pytest tests/pages
+
+stamp: $(installed) ## write the repository's address from _config.yml everywhere
+	$(bin)/python book/_tools/stamp.py
+
+check-stamp: $(installed) ## fail where the repository's address differs from _config.yml
+	$(bin)/python book/_tools/stamp.py --check
+
+clean: ## remove everything that was built; .venv stays
+	rm -rf _build build dist *.egg-info .pytest_cache
