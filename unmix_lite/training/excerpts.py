@@ -40,9 +40,11 @@ class Excerpts:
         folder = Path(folder) if folder else cache_folder() / "decoded"
         self.targets = tuple(targets)
         self.samples = round(seconds * rate)
+        # Left out rather than False, which would overrule TQDM_DISABLE.
+        quiet = {} if progress else {"disable": True}
         self.songs = [
             _decoded(track, self.targets, rate, folder)
-            for track in tqdm(tracks, "decoding", unit="song", disable=not progress)
+            for track in tqdm(tracks, "decoding", unit="song", **quiet)
         ]
 
     def batch(self, rng, size, remix=True):

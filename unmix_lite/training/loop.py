@@ -111,7 +111,9 @@ def train(config, tracks, valid_tracks, folder, device=None, progress=True):
     state = folder / f"{config.target}.state.safetensors"
     step, history = _resume(state, network, optimizer, config)
     losses = []
-    bar = tqdm(total=config.steps, initial=step, desc=config.target, disable=not progress)
+    # Left out rather than False, which would overrule TQDM_DISABLE.
+    quiet = {} if progress else {"disable": True}
+    bar = tqdm(total=config.steps, initial=step, desc=config.target, **quiet)
     try:
         while step < config.steps:
             losses.append(train_step(network, optimizer, excerpts, stft, config, step))
