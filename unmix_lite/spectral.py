@@ -35,19 +35,23 @@ class STFT(nn.Module):
     def forward(self, audio):
         """Audio `(..., samples)`, any length from one sample on -> complex `(..., freq, frames)`.
 
-        frames = 1 + samples // hop_length.
+        frames = 1 + samples // hop_length, as everywhere; one more where the hop exceeds a
+        quarter of the window and the last samples would otherwise lie under its vanishing tail.
         """
-        if audio.shape[-1] == 0:
-            raise AudioError("the STFT of no samples does not exist: the audio is empty.")
         samples = audio.shape[-1]
+        if samples == 0:
+            raise AudioError("the STFT of no samples does not exist: the audio is empty.")
+        covered = samples
+        if self.hop_length > self.n_fft // 4:
+            covered += -samples % self.hop_length
         flat = audio.reshape(-1, samples)
         # Reflection needs more samples than it mirrors; a shorter sound continues as silence.
-        flat = nn.functional.pad(flat, (0, max(0, self.n_fft // 2 + 1 - samples)))
+        flat = nn.functional.pad(flat, (0, max(covered, self.n_fft // 2 + 1) - samples))
         spec = torch.stft(
             flat, self.n_fft, self.hop_length, window=self.window, center=True,
             pad_mode="reflect", return_complex=True,
         )  # fmt: skip
-        spec = spec[..., : 1 + samples // self.hop_length]
+        spec = spec[..., : 1 + covered // self.hop_length]
         return spec.reshape(*audio.shape[:-1], *spec.shape[-2:])
 
     def inverse(self, spec, length):

@@ -26,7 +26,7 @@ def open_corpus(name="auto"):
     Args:
         name: "auto": `UNMIX_LITE_CORPUS` if set (one of the names below), else `MUSDB_PATH` if
             set, else the 7 s preview where there is a network, else the band;
-            "preview": the 7 s preview of MUSDB18, downloaded once (140 MB);
+            "preview": the 7 s preview of MUSDB18, downloaded once (147 MB);
             "band": the generated band, rendered once into the cache;
             "musdb": what `MUSDB_PATH` points to;
             or a folder with `train/` and `test/` in MUSDB18's or MUSDB18-HQ's layout.
@@ -48,7 +48,7 @@ def open_corpus(name="auto"):
     try:
         return _open_named("preview")
     except CorpusError as error:
-        return _open_named("band", f"the MUSDB18 preview could not be had: {error}")
+        return _open_named("band", f"the MUSDB18 preview could not be had ({str(error).rstrip('.')})")
 
 
 def _open_named(name, reason=None):
@@ -64,7 +64,9 @@ def _open_named(name, reason=None):
         return Corpus("MUSDB18 preview", root, reason or how)
     if name == "musdb":
         if not os.environ.get("MUSDB_PATH"):
-            raise CorpusError("MUSDB_PATH is not set; set it to the folder that holds train/ and test/.")
+            raise CorpusError(
+                "MUSDB_PATH is not set; set it to the folder that holds train/ and test/."
+            )
         return _open_folder(os.environ["MUSDB_PATH"], reason or "MUSDB_PATH points to it")
     return _open_folder(name, reason or "a folder of yours")
 
@@ -77,7 +79,9 @@ def _open_folder(path, reason):
             "train/ and test/."
         )
     if not (root / "train").is_dir() and not (root / "test").is_dir():
-        raise CorpusError(f"{root}: holds neither train/ nor test/; is it one folder too high or low?")
+        raise CorpusError(
+            f"{root}: holds neither train/ nor test/; is it one folder too high or low?"
+        )
     corpus = Corpus(root.name, root.resolve(), reason)
     return Corpus("band", corpus.root, reason) if (root / "band.json").is_file() else corpus
 
