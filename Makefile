@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .PHONY: help install book serve test pages stamp check-stamp clean
 
 # The songs that the book's notebooks compute with: band (generated here), preview (the 7 s
-# excerpts of MUSDB18, downloaded once), or the path of a MUSDB18 folder.
+# excerpts of MUSDB18, downloaded once), or a folder with train/ and test/.
 CORPUS ?= band
 PORT ?= 8000
 
@@ -31,8 +31,9 @@ $(installed): requirements.txt pyproject.toml book/_tools/install.sh
 book: export UNMIX_LITE_CORPUS := $(corpus)
 book: export TQDM_DISABLE := 1
 book: $(installed) ## run every notebook and build the book (CORPUS=band|preview|folder)
-	@unset MUSDB_PATH; $(bin)/python book/_tools/fresh_cache.py
-	unset MUSDB_PATH; $(bin)/jupyter-book build . -W --keep-going --all
+	@$(bin)/python book/_tools/fresh_cache.py
+	env -u MUSDB_PATH $(bin)/python -m unmix_lite corpus
+	env -u MUSDB_PATH $(bin)/jupyter-book build . -W --keep-going --all
 	@echo; echo "The book is built. Open $(CURDIR)/$(page)"
 	@echo "or run: make serve   and open http://127.0.0.1:$(PORT)/"
 
