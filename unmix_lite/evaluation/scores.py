@@ -1,0 +1,205 @@
+"""Scores of songs: museval's JSON, medians, and tables as text and CSV."""
+
+import csv
+import importlib.metadata
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..audio import atomic
+from ..errors import UnmixError
+from .bss_eval import METRICS
+
+
+@dataclass
+class TrackScores:
+    """The scores of one song, frame by frame.
+
+    As in museval's JSON they are kept to 5 decimals, and an infinite score (a perfect estimate)
+    counts as NaN, so that scores read back are the scores that were written.
+
+    Args:
+        track: the song's name.
+        values: target -> metric (`SDR`, `ISR`, `SIR`, `SAR`) -> `(frames,)` in dB. A metric that
+            was not computed is missing, or NaN throughout.
+        window, hop: of the frames, in s.
+    """
+
+    track: str
+    values: dict
+    window: float = 1.0
+    hop: float = 1.0
+
+    def __post_init__(self):
+        self.values = {
+            target: {
+                name: np.where(np.isfinite(row), np.round(row, 5), np.nan)
+                for name, row in metrics.items()
+            }
+            for target, metrics in self.values.items()
+        }
+
+    @property
+    def targets(self):
+        """The names of the targets, in order."""
+        return list(self.values)
+
+    @property
+    def frames(self):
+        """How many frames were looked at."""
+        return max((len(metrics["SDR"]) for metrics in self.values.values()), default=0)
+
+    def left_out(self, target=None):
+        """How many frames have no SDR, for one target, or for any of them (None)."""
+        chosen = self.targets if target is None else [target]
+        missing = [np.isnan(self.values[name]["SDR"]) for name in chosen]
+        return int(np.any(missing, axis=0).sum()) if missing else 0
+
+    def median(self, target, metric="SDR"):
+        """The median over the frames that have a score, in dB; NaN where none has."""
+        return _median(self.values.get(target, {}).get(metric, []))
+
+    def save(self, path):
+        """Write museval's JSON (its `musdb.schema.json`), whole or not at all."""
+        with atomic(path) as partial:
+            partial.write_text(json.dumps(self.as_museval(), indent=2) + "\n", encoding="utf-8")
+
+    def as_museval(self):
+        """What museval's `TrackStore.scores` holds: targets -> frames -> metrics."""
+        return {
+            "targets": [
+                {
+                    "name": target,
+                    "frames": [
+                        {
+                            "time": index * self.hop,
+                            "duration": self.window,
+                            "metrics": {
+                                name: float(metrics[name][index]) if name in metrics else np.nan
+                                for name in METRICS
+                            },
+                        }
+                        for index in range(len(metrics["SDR"]))
+                    ],
+                }
+                for target, metrics in self.values.items()
+            ],
+            "museval_version": importlib.metadata.version("museval"),
+        }
+
+    @classmethod
+    def load(cls, path):
+        """Read museval's JSON of one song.
+
+        Raises:
+            UnmixError: no such file, or not museval's JSON.
+        """
+        path = Path(path)
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            frames = {target["name"]: target["frames"] for target in stored["targets"]}
+            values = {
+                name: {m: np.array([f["metrics"][m] for f in rows], float) for m in METRICS}
+                for name, rows in frames.items()
+            }
+            first = next((rows[0] for rows in frames.values() if rows), {"duration": 1.0})
+            starts = next((rows[:2] for rows in frames.values() if len(rows) > 1), [])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UnmixError(
+                f"{path}: not the scores of a song as museval writes them ({type(error).__name__})."
+            ) from error
+        hop = starts[1]["time"] - starts[0]["time"] if starts else first["duration"]
+        return cls(path.stem, values, first["duration"], hop)
+
+
+def load_scores(folder):
+    """All songs' scores below a folder, sorted by name: a list of `TrackScores`.
+
+    Raises:
+        UnmixError: there are none, or one cannot be read.
+    """
+    paths = [path for path in Path(folder).rglob("*.json") if path.name != "settings.json"]
+    if not paths:
+        raise UnmixError(f"{folder}: holds no scores (museval's JSON, one file per song).")
+    return [TrackScores.load(path) for path in sorted(paths, key=lambda path: path.stem)]
+
+
+def aggregate(scores, metric="SDR"):
+    """The campaign's summary: median over frames, then median over songs (Stöter et al. 2018).
+
+    Songs with no score for a target (a source that never sounds) are left out of its median.
+
+    Args:
+        scores: a list of `TrackScores`.
+
+    Returns:
+        dict target -> dB, NaN where no song has a score.
+    """
+    return {
+        target: _median([song.median(target, metric) for song in scores])
+        for target in _targets(scores)
+    }
+
+
+def mean_over_targets(medians):
+    """The one number that systems are ranked by: the mean of `aggregate`'s medians, in dB."""
+    return float(np.mean(list(medians.values()))) if medians else float("nan")
+
+
+def table(scores, metric="SDR"):
+    """A text table in dB: a row per song, the median over songs, and what was left out.
+
+    A song's `mean` is over its targets' medians; in the last row it is the mean of that row.
+    """
+    targets, medians = _targets(scores), aggregate(scores, metric)
+    rows = [
+        [song.track, *_decibels([song.median(t, metric) for t in targets]),
+         f"{song.left_out()} of {song.frames}"]
+        for song in scores
+    ]  # fmt: skip
+    left_out = f"{sum(s.left_out() for s in scores)} of {sum(s.frames for s in scores)}"
+    header = [f"{metric} in dB", *targets, "mean", "frames left out"]
+    rows.append([f"median of {len(scores)} songs", *_decibels(list(medians.values())), left_out])
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+
+    def line(row):
+        cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        return "  ".join([row[0].ljust(widths[0]), *cells])
+
+    rule = "-" * len(line(header))
+    return "\n".join([line(header), rule, *map(line, rows[:-1]), rule, line(rows[-1])])
+
+
+def write_csv(path, scores):
+    """One row per song and target, whole or not at all: medians over frames in dB, and counts.
+
+    Columns: track, target, SDR, ISR, SIR, SAR (empty where there is none), frames, left_out.
+    """
+    with atomic(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["track", "target", *METRICS, "frames", "left_out"])
+        for song in scores:
+            for target in song.targets:
+                medians = [song.median(target, metric) for metric in METRICS]
+                cells = ["" if np.isnan(value) else f"{value:.3f}" for value in medians]
+                counts = [song.frames, song.left_out(target)]
+                writer.writerow([song.track, target, *cells, *counts])
+
+
+def _targets(scores):
+    """Every target that any song has, in the order met."""
+    return list(dict.fromkeys(target for song in scores for target in song.targets))
+
+
+def _median(values):
+    values = np.asarray(values, dtype=float)
+    values = values[~np.isnan(values)]
+    return float(np.median(values)) if len(values) else float("nan")
+
+
+def _decibels(values):
+    """Cells for the targets and, last, for their mean."""
+    mean = np.mean(values) if values else np.nan
+    return ["-" if np.isnan(value) else f"{value:.2f}" for value in [*values, mean]]
