@@ -6,10 +6,11 @@ cd "$(dirname "$0")/../.."
 
 stop() { printf 'make: %s\n' "$1" >&2; exit 1; }
 
-# apt NEED PACKAGE...: install Debian packages, or stop with the one command that does.
-apt() {
+# debian NEED PACKAGE...: install Debian packages, or stop with the one command that does.
+debian() {
   local need=$1; shift
-  command -v apt-get >/dev/null || stop "$need is missing: install $* with your package manager, then run make again."
+  command -v apt-get >/dev/null \
+    || stop "$need is missing: install $* with your package manager, then run make again."
   local as=()
   if [ "$(id -u)" -ne 0 ]; then
     sudo -n true 2>/dev/null || stop "$need is missing. Run: sudo apt-get install $*"
@@ -17,7 +18,8 @@ apt() {
   fi
   echo "installing $* (for $need)"
   "${as[@]}" apt-get update -qq
-  "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null \
+  "${as[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null \
     || stop "$need could not be installed. Run: sudo apt-get install $*"
 }
 
@@ -25,11 +27,11 @@ if [ "${1:-}" = --chromium ]; then
   for browser in chromium chromium-browser google-chrome google-chrome-stable; do
     command -v "$browser" >/dev/null && exit 0
   done
-  apt "a browser for the page tests" chromium
+  debian "a browser for the page tests" chromium
   exit 0
 fi
 
-command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || apt "ffmpeg" ffmpeg
+command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || debian "ffmpeg" ffmpeg
 
 if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
   python=
@@ -39,10 +41,11 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
       break
     fi
   done
-  [ -n "$python" ] || stop "no Python 3.11 or newer was found: install one (for instance: sudo apt-get install python3 python3-venv), then run make again."
+  [ -n "$python" ] || stop "no Python 3.11 or newer was found. Install one, for instance with: \
+sudo apt-get install python3 python3-venv"
   # Debian ships Python without ensurepip; the package is named after the version.
   version=$("$python" -c 'import sys; print("{}.{}".format(*sys.version_info))')
-  "$python" -c 'import ensurepip, venv' 2>/dev/null || apt "Python's venv" "python$version-venv"
+  "$python" -c 'import ensurepip, venv' 2>/dev/null || debian "Python's venv" "python$version-venv"
   "$python" -m venv --clear .venv
 fi
 
