@@ -63,6 +63,7 @@ def test_bss_eval_is_museval():
     for name in METRICS:
         assert scores[name].shape == (2, 2)  # 2.5 s: the incomplete third frame is dropped
         np.testing.assert_allclose(scores[name], expected[name], atol=1e-9)
+    np.testing.assert_allclose(frame_sdr(references, estimates, RATE), expected["SDR"], atol=1e-6)
 
 
 def test_bss_eval_takes_tensors():
@@ -73,16 +74,16 @@ def test_bss_eval_takes_tensors():
         np.testing.assert_array_equal(scores[name], expected[name])
 
 
-@pytest.mark.parametrize("window, hop, channels", [(1.0, 1.0, 2), (1.0, 0.5, 1), (0.4, 0.7, 1)])
-def test_frame_sdr_is_musevals_sdr(window, hop, channels):
-    references, estimates = make_sources(channels=channels)
+@pytest.mark.parametrize("window, hop", [(1.0, 0.5), (0.4, 0.7)])
+def test_frame_sdr_is_musevals_sdr_for_other_frames(window, hop):
+    references, estimates = make_sources(channels=1)
     expected = museval_scores(references, estimates, window, hop)["SDR"]
     sdr = frame_sdr(references, estimates, RATE, window, hop)
     np.testing.assert_allclose(sdr, expected, atol=1e-6)
 
 
 def test_a_silent_frame_is_left_out_for_all_as_in_museval():
-    references, estimates = make_sources(seconds=4)
+    references, estimates = make_sources(seconds=4)  # two channels, for the antiphase
     references[1, :RATE] = 0  # a source
     estimates[0, 2 * RATE : 3 * RATE] = 0  # and an estimate
     references[0, 3 * RATE :, 1] = -references[0, 3 * RATE :, 0]  # antiphase: museval: silent
@@ -330,7 +331,7 @@ def test_the_mixture_scores_what_the_campaign_published(musdb7, shared_data):
             for row in csv.DictReader(file)
             if row["method"] == "MIX" and row["SDR"]
         }
-    for track in Corpus("preview", Path(musdb7), "").tracks("test")[:4]:
+    for track in Corpus("preview", Path(musdb7), "").tracks("test")[:2]:
         excerpt, stems = find_excerpts(track), track.stems()
         estimates = mixture_estimate(track.mixture(), track.rate)
         cut = [{t: excerpt.cut(d[t], 44100) for t in stems} for d in (stems, estimates)]
@@ -368,11 +369,10 @@ def tracks():
 
 def test_evaluate_writes_songs_and_summary(tmp_path, tracks):
     museval = pytest.importorskip("museval", exc_type=(ImportError, RuntimeError))
-    scores = evaluate(mixture_estimate, tracks[:2], tmp_path, ["vocals", "bass"], progress=False)
-    assert [song.track for song in scores] == ["Artist - One", "Artist - Two"]
+    scores = evaluate(mixture_estimate, tracks[:1], tmp_path, ["vocals", "bass"], progress=False)
+    assert [song.track for song in scores] == ["Artist - One"]
     assert sorted(p.name for p in tmp_path.rglob("*.*")) == [
-        "Artist - One.json", "Artist - Two.json", "scores.csv", "scores.png", "scores.txt",
-        "settings.json",
+        "Artist - One.json", "scores.csv", "scores.png", "scores.txt", "settings.json",
     ]  # fmt: skip
     # Four equal independent sources, a quarter of their sum each: error 9/16 + 3/16 of one.
     for target, value in aggregate(scores).items():
@@ -382,7 +382,7 @@ def test_evaluate_writes_songs_and_summary(tmp_path, tracks):
     assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
     store = museval.EvalStore()
     store.add_eval_dir(tmp_path)
-    assert set(store.df["track"]) == {"Artist - One", "Artist - Two"}
+    assert set(store.df["track"]) == {"Artist - One"}
 
 
 def test_evaluate_survives_an_interruption(tmp_path, tracks, capsys):

@@ -102,8 +102,9 @@ def spectrograms(
     rows = math.ceil(len(planes) / columns)
     with style():
         figure, grid = plt.subplots(
-            rows, columns, figsize=(WIDTH, 2.1 * rows + 0.3), sharex=True, sharey=True, squeeze=False
-        )
+            rows, columns, figsize=(WIDTH, 2.1 * rows + 0.3),
+            sharex=True, sharey=True, squeeze=False,
+        )  # fmt: skip
     for ax, (name, magnitudes) in zip(grid.flat, planes.items()):
         levels = decibels(magnitudes, -span, loudest).numpy()
         image = _image(ax, levels, rate, hop_length, top, log, vmin=-span, vmax=0)

@@ -1,4 +1,4 @@
-"""Score a separator on the songs of a data set: resumable, one file per song, a table at the end."""
+"""Score a separator on a data set: resumable, a file per song, a table at the end."""
 
 import json
 from pathlib import Path
@@ -67,7 +67,7 @@ def evaluate(
         scores.append(TrackScores.load(file))
         for target in scores[-1].targets:
             if scores[-1].left_out(target) == scores[-1].frames:
-                say(f"{track.name}: {target} has no score, the source or its estimate being silent.")
+                say(f"{track.name}: {target} has no score, it or its estimate being silent.")
     _report(folder, scores)
     return scores
 
