@@ -17,12 +17,20 @@ import soxr
 import torch
 
 from .errors import AudioError
+from .truncation import announces_length, is_truncated
 
 # The order of the streams in a MUSDB18 `.stem.mp4` file (Native Instruments' Stems format).
 STEM_NAMES = ("mixture", "drums", "bass", "other", "vocals")
 
 # libsndfile reads the rest (WAV, FLAC, OGG, MP3, AIFF ...); these containers hold AAC.
 _FFMPEG_SUFFIXES = {".mp4", ".m4a", ".aac", ".mov", ".mkv", ".webm", ".wma"}
+_STREAM_KEYS = ("channels", "sample_rate", "duration_ts")
+
+# Samples per write: libsndfile's Vorbis encoder crashes on a song in one piece.
+_BLOCK = 1 << 16
+
+# What MPEG audio layer III knows, in Hz.
+MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
 def load_audio(path, rate=None):
@@ -41,11 +49,7 @@ def load_audio(path, rate=None):
     Raises:
         AudioError: missing, unreadable, truncated or empty file, or one that holds NaN.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise AudioError(f"{path}: no such file.")
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path}: the file is empty (0 bytes).")
+    path = _existing(path)
     if path.suffix.lower() in _FFMPEG_SUFFIXES:
         audio, own_rate = _read_with_ffmpeg(path, streams=1)
         audio = audio[0]
@@ -64,11 +68,10 @@ def load_stems(path):
         (stems, rate): a dict name -> float32 `(2, samples)` with the names of `STEM_NAMES`.
 
     Raises:
-        AudioError: no ffmpeg, no such file, or a file with fewer than five streams.
+        AudioError: no ffmpeg, no such file, a truncated one, fewer than five streams, or streams
+            that differ in length, channels or rate.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise AudioError(f"{path}: no such file.")
+    path = _existing(path)
     streams, rate = _read_with_ffmpeg(path, streams=len(STEM_NAMES))
     return dict(zip(STEM_NAMES, streams)), rate
 
@@ -85,8 +88,9 @@ def save_audio(path, audio, rate):
         rate: in Hz.
 
     Raises:
-        AudioError: empty or non-finite audio, an unknown suffix, or audio above full scale in a
-            format that would clip it.
+        AudioError: empty or non-finite audio, an unknown suffix, a rate or number of channels that
+            the format does not know, audio above full scale in a format that would clip it, or a
+            folder or disk that cannot be written.
     """
     path = Path(path)
     audio = torch.as_tensor(audio, dtype=torch.float32).detach().cpu()
@@ -101,12 +105,26 @@ def save_audio(path, audio, rate):
             f"{path}: the audio peaks {20 * math.log10(peak):.1f} dB above full scale and {kind} "
             "would clip it; write .wav, or lower the level first."
         )
+    if kind in ("mp3", "ogg") and audio.shape[0] > 2:  # Vorbis takes a sixth one for a subwoofer
+        raise AudioError(
+            f"{path}: has {audio.shape[0]} channels, and {kind} keeps one or two; write "
+            ".wav or .flac."
+        )
+    if kind == "mp3" and rate not in MP3_RATES:
+        raise AudioError(
+            f"{path}: MP3 knows no {rate} Hz, only {', '.join(map(str, MP3_RATES))}; resample it, "
+            "or write .wav."
+        )
     # 24-bit full scale is 1 - 2**-23: a sample of exactly 1.0 would clip by one step.
     subtype = {"wav": "PCM_24" if peak < 1 else "FLOAT", "flac": "PCM_24"}.get(kind)
-    with atomic(path) as partial:
-        soundfile.write(
-            partial, audio.numpy().T, int(rate), subtype=subtype, format=kind.upper()
-        )
+    try:
+        with atomic(path) as partial, soundfile.SoundFile(
+            partial, "w", int(rate), audio.shape[0], subtype=subtype, format=kind.upper()
+        ) as file:
+            for block in audio.split(_BLOCK, dim=1):
+                file.write(block.numpy().T)
+    except (soundfile.SoundFileError, RuntimeError, OSError) as error:
+        raise AudioError(f"{path}: cannot be written ({_reason(error)}).") from error
 
 
 def resample(audio, from_rate, to_rate):
@@ -159,77 +177,91 @@ def atomic(path):
         partial.unlink(missing_ok=True)
 
 
+def _existing(path):
+    path = Path(path)
+    if not path.is_file():
+        raise AudioError(f"{path}: no such file.")
+    if path.stat().st_size == 0:
+        raise AudioError(f"{path}: the file is empty (0 bytes).")
+    return path
+
+
 def _read_with_soundfile(path):
-    """Read in blocks and compare with what the header promised: libsndfile is silent on loss."""
     try:
         with soundfile.SoundFile(path) as file:
-            promised = file.frames
+            kind, rate, promised = file.format, file.samplerate, file.frames
+            # Of a FLAC written to a pipe libsndfile says 2**63 - 1; of such an MP3 it would guess
+            # the length from the first frames, and cut there.
+            if promised >= 2**62 or kind == "MP3" and not announces_length(path):
+                return _read_unannounced(path)
             samples = file.read(dtype="float32", always_2d=True)
-            rate, kind = file.samplerate, file.format
-    except (soundfile.SoundFileError, RuntimeError) as error:
+    except (soundfile.SoundFileError, RuntimeError, OSError, ValueError, MemoryError) as error:
         raise AudioError(
             f"{path}: cannot be read as sound ({_reason(error)}); is the file complete, and is it "
             "WAV, FLAC, OGG or MP3?"
         ) from error
-    if kind in ("WAV", "WAVEX", "RF64"):
-        promised = max(promised, _wav_promise(path))
-    if len(samples) < promised:
-        raise AudioError(
-            f"{path}: the file is truncated: {len(samples)} of {promised} samples are there; "
-            "copy or download it again."
-        )
+    # The end of an MP3 is told by its bytes: encoders differ in how they count the last frames.
+    if is_truncated(path, kind) or kind != "MP3" and len(samples) < promised:
+        raise AudioError(f"{path}: the file is truncated; copy or download it again.")
     return torch.from_numpy(np.ascontiguousarray(samples.T)), rate
 
 
-def _wav_promise(path):
-    """Samples that the `data` chunk of a WAV announces (libsndfile trusts the file's length)."""
-    with open(path, "rb") as file:
-        file.seek(12)
-        align = 0
-        while len(header := file.read(8)) == 8:
-            name, size = header[:4], int.from_bytes(header[4:], "little")
-            if name == b"fmt ":
-                align = int.from_bytes(file.read(size)[12:14], "little")
-                continue
-            if name == b"data":
-                # 0 and 2**32 - 1 are what streaming writers leave: no promise.
-                return size // align if align and 0 < size < 2**32 - 1 else 0
-            file.seek(size + size % 2, os.SEEK_CUR)
-    return 0
+def _read_unannounced(path):
+    """Read a file that does not say how long it is, which libsndfile would cut or refuse."""
+    try:
+        streams, rate = _read_with_ffmpeg(path, streams=1)
+    except AudioError as error:
+        raise AudioError(f"{error} (The file does not say how long it is.)") from error
+    return streams[0], rate
 
 
 def _read_with_ffmpeg(path, streams):
     """Decode the first `streams` audio streams in one pass; returns a list and the rate."""
+    found = _probe(path)
+    if len(found) < streams:
+        raise AudioError(
+            f"{path}: holds {len(found)} audio streams where {streams} are needed; is it a "
+            f"{'.stem.mp4' if streams > 1 else 'sound file'}?"
+        )
+    rate, channels = int(found[0]["sample_rate"]), int(found[0]["channels"])
+    # ffmpeg would cut every stream to the shortest without a word.
+    shapes = {tuple(stream.get(key) for key in _STREAM_KEYS) for stream in found[:streams]}
+    if len(shapes) > 1:
+        raise AudioError(
+            f"{path}: its streams differ in length, channels or rate; export the stems alike."
+        )
+    merged = "".join(f"[0:a:{i}]" for i in range(streams)) + f"amerge=inputs={streams}[all]"
+    select = ["-filter_complex", merged, "-map", "[all]"] if streams > 1 else ["-map", "0:a:0"]
+    decoded = subprocess.run(
+        ["ffmpeg", "-v", "error", "-nostdin", "-i", f"file:{path}", *select, "-f", "f32le", "-"],
+        capture_output=True,
+    )
+    if decoded.returncode != 0 or decoded.stderr:
+        told = _reason(decoded.stderr.decode(errors="replace"))
+        raise AudioError(f"{path}: ffmpeg cannot decode it ({told}); copy or download it again.")
+    samples = np.frombuffer(decoded.stdout, "<f4").reshape(-1, streams * channels).T
+    audio = torch.from_numpy(np.ascontiguousarray(samples))
+    return list(audio.split(channels)), rate
+
+
+def _probe(path):
+    """What ffprobe says of each audio stream: a list of dicts."""
     if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
         raise AudioError(
             f"{path}: reading {path.suffix} needs ffmpeg; install it "
             "('apt-get install ffmpeg', 'brew install ffmpeg', 'winget install ffmpeg')."
         )
+    # "file:" since ffmpeg takes what stands before a colon in a name for a protocol.
     probe = subprocess.run(
         ["ffprobe", "-v", "error", "-of", "json", "-select_streams", "a", "-show_entries",
-         "stream=channels,sample_rate", str(path)],
-        capture_output=True, text=True,
+         "stream=" + ",".join(_STREAM_KEYS), f"file:{path}"],
+        capture_output=True, text=True, errors="replace",
     )  # fmt: skip
-    found = json.loads(probe.stdout or "{}").get("streams", []) if probe.returncode == 0 else []
-    if len(found) < streams:
+    if probe.returncode != 0:
         raise AudioError(
-            f"{path}: holds {len(found)} audio streams where {streams} are needed"
-            + (f" ({_reason(probe.stderr)})." if probe.stderr else "; is it a .stem.mp4?")
+            f"{path}: cannot be read as sound ({_reason(probe.stderr)}); is the file complete?"
         )
-    rate, channels = int(found[0]["sample_rate"]), int(found[0]["channels"])
-    merged = "".join(f"[0:a:{i}]" for i in range(streams)) + f"amerge=inputs={streams}[all]"
-    select = ["-filter_complex", merged, "-map", "[all]"] if streams > 1 else ["-map", "0:a:0"]
-    decoded = subprocess.run(
-        ["ffmpeg", "-v", "error", "-nostdin", "-i", str(path), *select, "-f", "f32le", "-"],
-        capture_output=True,
-    )
-    if decoded.returncode != 0 or decoded.stderr:
-        raise AudioError(
-            f"{path}: ffmpeg cannot decode it ({_reason(decoded.stderr.decode(errors='replace'))})."
-        )
-    samples = np.frombuffer(decoded.stdout, "<f4").reshape(-1, streams * channels).T
-    audio = torch.from_numpy(np.ascontiguousarray(samples))
-    return list(audio.split(channels)), rate
+    return json.loads(probe.stdout).get("streams", [])
 
 
 def _reason(error):

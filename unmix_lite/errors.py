@@ -15,3 +15,7 @@ class CorpusError(UnmixError):
 
 class CheckpointError(UnmixError):
     """Weights or a training state that cannot be used."""
+
+
+class DownloadError(UnmixError):
+    """A download that failed: no network, a broken connection, or other bytes than promised."""

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from ..errors import CorpusError
+from .preview import fetch_preview
 from .tracks import MUSDB_VALIDATION, SPLITS, TARGETS, Corpus, Track, stack
 
 
@@ -48,7 +49,8 @@ def open_corpus(name="auto"):
     try:
         return _open_named("preview")
     except CorpusError as error:
-        return _open_named("band", f"the MUSDB18 preview could not be had ({str(error).rstrip('.')})")
+        why = str(error).rstrip(".")
+        return _open_named("band", f"the MUSDB18 preview could not be had ({why})")
 
 
 def _open_named(name, reason=None):
@@ -58,8 +60,6 @@ def _open_named(name, reason=None):
         root = render_band(cache_folder() / "band")
         return Corpus("band", Path(root), reason or "the embedded, generated band")
     if name == "preview":
-        from .preview import fetch_preview
-
         root, how = fetch_preview(cache_folder())
         return Corpus("MUSDB18 preview", root, reason or how)
     if name == "musdb":
@@ -88,5 +88,5 @@ def _open_folder(path, reason):
 
 __all__ = [
     "MUSDB_VALIDATION", "SPLITS", "TARGETS", "Corpus", "Track", "cache_folder", "open_corpus",
-    "stack",
+    "fetch_preview", "stack",
 ]  # fmt: skip

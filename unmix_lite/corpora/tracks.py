@@ -8,6 +8,7 @@ Both are MUSDB18's own layouts (Rafii et al. 2017): `train/` and `test/` below o
 from dataclasses import dataclass
 from pathlib import Path
 
+import soundfile
 import torch
 
 from ..audio import STEM_NAMES, load_audio, load_stems
@@ -16,6 +17,7 @@ from ..errors import CorpusError
 TARGETS = ("vocals", "drums", "bass", "other")
 SPLITS = ("train", "valid", "test")
 _SOUND = (".wav", ".flac", ".ogg", ".mp3")
+_STEMS_RATE = 44100  # that of every `.stem.mp4` of MUSDB18; musdb takes it for granted
 
 # The 14 training songs that musdb names for validation (`mus.yaml`), so that scores compare.
 MUSDB_VALIDATION = frozenset({
@@ -56,22 +58,29 @@ class Track:
     def rate(self):
         """Sampling rate in Hz."""
         if self.path.is_dir():
-            import soundfile
-
-            files = [file for file in sorted(self.path.iterdir()) if file.suffix in _SOUND]
-            return soundfile.info(files[0]).samplerate
-        return 44100  # the Stems format of MUSDB18 knows no other
+            names = self._names() or ["mixture"]
+            return soundfile.info(self._file(names[0], required=True)).samplerate
+        return _STEMS_RATE
 
     def _read(self, targets):
         if self.path.is_dir():
             names = targets or self._names()
+            if not names:
+                raise CorpusError(f"{self.path}: holds no stems; expected {', '.join(TARGETS)}.")
             loaded = {name: load_audio(self._file(name, required=True)) for name in names}
         else:
             stems, rate = load_stems(self.path)
+            if rate != _STEMS_RATE:
+                raise CorpusError(
+                    f"{self.path}: is at {rate} Hz where .stem.mp4 files of MUSDB18 are at "
+                    f"{_STEMS_RATE}; convert it to a folder of .wav files."
+                )
             names = targets or [name for name in TARGETS if name in stems]
             missing = [name for name in names if name not in stems]
             if missing:
-                raise CorpusError(f"{self.path}: has no '{missing[0]}', only {', '.join(STEM_NAMES)}.")
+                raise CorpusError(
+                    f"{self.path}: has no '{missing[0]}', only {', '.join(STEM_NAMES)}."
+                )
             loaded = {name: (stems[name], rate) for name in names}
         shapes = {(tuple(audio.shape), rate) for audio, rate in loaded.values()}
         if len(shapes) > 1:
@@ -83,19 +92,21 @@ class Track:
         return {name: audio for name, (audio, _) in loaded.items()}, shapes.pop()[1]
 
     def _names(self):
-        names = [f.stem for f in sorted(self.path.iterdir()) if f.suffix.lower() in _SOUND]
-        names = [name for name in names if name != "mixture" and not name.startswith(".")]
+        names = [name for name in sorted(self._files()) if name != "mixture"]
         # MUSDB18's four in their usual order, any others after them.
         return [n for n in TARGETS if n in names] + [n for n in names if n not in TARGETS]
 
+    def _files(self):
+        """Name -> sound file; a hidden one is half-written, or a trace of another system."""
+        files = [f for f in sorted(self.path.iterdir()) if f.suffix.lower() in _SOUND]
+        return {f.stem: f for f in files if not f.name.startswith(".")}
+
     def _file(self, name, required=False):
-        for suffix in _SOUND:
-            if (file := self.path / f"{name}{suffix}").is_file():
-                return file
-        if required:
+        found = self._files().get(name)
+        if required and found is None:
             there = ", ".join(self._names()) or "nothing"
             raise CorpusError(f"{self.path}: the stem '{name}' is missing (there: {there}).")
-        return None
+        return found
 
 
 @dataclass(frozen=True)
@@ -146,10 +157,18 @@ class Corpus:
         try:
             import musdb
         except RuntimeError as error:  # stempeg looks for ffmpeg at import
-            raise CorpusError("musdb needs ffmpeg and ffprobe on the PATH; install ffmpeg.") from error
+            raise CorpusError(
+                "musdb needs ffmpeg and ffprobe on the PATH; install ffmpeg."
+            ) from error
         return musdb.DB(root=str(self.root), is_wav=self.is_wav, **arguments)
 
 
 def stack(stems, targets=TARGETS):
-    """A dict of stems -> one tensor `(sources, channels, samples)` in the order of `targets`."""
+    """A dict of stems -> one tensor `(sources, channels, samples)` in the order of `targets`.
+
+    Raises:
+        CorpusError: one of the targets is not among the stems.
+    """
+    if missing := [name for name in targets if name not in stems]:
+        raise CorpusError(f"the stem '{missing[0]}' is missing (there: {', '.join(stems)}).")
     return torch.stack([stems[name] for name in targets])

@@ -1,0 +1,92 @@
+"""Is a sound file whole? libsndfile reads what is there and says nothing of what is missing.
+
+Each format announces its end in its own way: WAV and AIFF give the size of a chunk, MP3 that of
+the stream in the encoder's Xing header, Ogg marks its last page. With FLAC libsndfile notices.
+"""
+
+import os
+import struct
+
+# What programs that write to a pipe leave for a size they could not know (ffmpeg, sox, others).
+_UNKNOWN_SIZES = {0, 0x7FFFF000, 0x7FFFFFFF}
+_MOST_OF_32_BITS = 0xFFFFFF00
+_LARGEST_OGG_PAGE = 27 + 255 + 255 * 255
+
+
+def is_truncated(path, kind):
+    """True if the file ends before the place it announces itself.
+
+    Args:
+        path: the file.
+        kind: libsndfile's name of its format: WAV, WAVEX, RF64, AIFF, OGG, MP3; others: False.
+    """
+    if kind == "OGG":
+        return not _ends_with_last_ogg_page(path)
+    announced = {"WAV": _wav_end, "WAVEX": _wav_end, "RF64": _wav_end, "AIFF": _aiff_end}.get(kind)
+    if kind == "MP3":
+        end = _xing(path)[1]
+    else:
+        end = announced(path) if announced else 0
+    return os.path.getsize(path) < end
+
+
+def announces_length(path):
+    """True if an MP3 says how many frames it holds; where not, libsndfile guesses, often wrong."""
+    return _xing(path)[0] > 0
+
+
+def _wav_end(path):
+    """The position in bytes where the `data` chunk of a WAV should end; 0 if it does not say."""
+    with open(path, "rb") as file:
+        file.seek(12)
+        long_size = 0
+        while len(header := file.read(8)) == 8:
+            name, size = struct.unpack("<4sI", header)
+            if name == b"data":
+                if size >= _MOST_OF_32_BITS:
+                    size = long_size
+                return 0 if size in _UNKNOWN_SIZES else file.tell() + size
+            chunk = file.read(size) if name == b"ds64" else file.seek(size + size % 2, os.SEEK_CUR)
+            if name == b"ds64" and len(chunk) >= 16:  # RF64 keeps 64-bit sizes here
+                long_size = struct.unpack_from("<Q", chunk, 8)[0]
+    return 0
+
+
+def _aiff_end(path):
+    """The position in bytes where the FORM chunk should end; some writers omit its pad byte."""
+    with open(path, "rb") as file:
+        name, size = struct.unpack(">4sI", file.read(8))
+    return 0 if size in _UNKNOWN_SIZES or size >= _MOST_OF_32_BITS else 8 + size - size % 2
+
+
+def _xing(path):
+    """What an MP3's Xing (or Info) header says: (frames, position of the end); 0 for unknown."""
+    with open(path, "rb") as file:
+        start = 0
+        tag = file.read(10)
+        if tag[:3] == b"ID3" and len(tag) == 10:  # its size: four times seven bits
+            start = 10 + sum((byte & 127) << shift for byte, shift in zip(tag[6:], (21, 14, 7, 0)))
+        file.seek(start)
+        head = file.read(4096)
+    places = [place for name in (b"Xing", b"Info") if 0 <= (place := head.find(name)) < 2048]
+    if not places or len(head) < places[0] + 16:
+        return 0, 0
+    flags, *fields = struct.unpack_from(">III", head, places[0] + 4)
+    frames = fields.pop(0) if flags & 1 else 0
+    size = fields.pop(0) if flags & 2 else 0
+    # The size counts from the frame that holds the header, whose sync word stands before it.
+    sync = max(head.rfind(b"\xff", 0, places[0]), 0)
+    return frames, start + sync + size if size else 0
+
+
+def _ends_with_last_ogg_page(path):
+    """True if the file ends with a complete page that carries the end-of-stream flag (RFC 3533)."""
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        file.seek(max(0, size - _LARGEST_OGG_PAGE))
+        tail = file.read()
+    page = tail[tail.rfind(b"OggS") :]
+    if len(page) < 27 or not page[5] & 4:
+        return False
+    segments = page[26]
+    return len(page) >= 27 + segments + sum(page[27 : 27 + segments])
