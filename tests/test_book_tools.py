@@ -1,9 +1,8 @@
 """What surrounds the book: its cache of executed notebooks and its workflows."""
 
+import fresh_cache
 import pytest
 import yaml
-
-import fresh_cache
 
 
 @pytest.fixture

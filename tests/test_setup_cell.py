@@ -12,13 +12,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import stamp
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from packaging.requirements import Requirement
-
-import stamp
 
 # What the reader does next: import, and analyse and invert a second of noise.
 USE = """

@@ -4,7 +4,6 @@ import json
 import shutil
 
 import pytest
-
 import stamp
 
 OLD, NEW = "https://github.com/unmix-lite/unmix-lite", "https://github.com/teacher/unmix-2027"

@@ -92,7 +92,7 @@ def visit(browser, address):
     """A function: what the browser finds on a page, at a width in px and in a colour scheme."""
     context = browser.new_context()
 
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def look(page, width):
         tab = context.new_page()
         tab.set_viewport_size({"width": width, "height": 900})
