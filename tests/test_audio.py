@@ -11,7 +11,14 @@ import torch
 
 from unmix_lite import audio as audio_module
 from unmix_lite.audio import (
-    STEM_NAMES, atomic, check_audio, fit_length, load_audio, load_stems, resample, save_audio,
+    STEM_NAMES,
+    atomic,
+    check_audio,
+    fit_length,
+    load_audio,
+    load_stems,
+    resample,
+    save_audio,
 )  # fmt: skip
 from unmix_lite.errors import AudioError
 

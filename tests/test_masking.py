@@ -19,7 +19,10 @@ def spectra():
     time = torch.arange(44_100) / 44_100
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(44_100, generator=generator) * (time * 4 % 1 < 0.3)
-    tones = [torch.sin(2 * torch.pi * f * time) + 0.5 * torch.sin(4 * torch.pi * f * time) for f in (220, 233)]
+    tones = [
+        torch.sin(2 * torch.pi * f * time) + 0.5 * torch.sin(4 * torch.pi * f * time)
+        for f in (220, 233)
+    ]
     return STFT(2048, 512)(torch.stack([*tones, 0.3 * noise]))
 
 
@@ -27,7 +30,9 @@ def sdr(true, estimate):
     return 10 * torch.log10(true.abs().square().sum() / (true - estimate).abs().square().sum())
 
 
-@pytest.mark.parametrize("make", [ideal_binary_mask, ideal_ratio_mask, lambda m: ideal_ratio_mask(m, 2)])
+@pytest.mark.parametrize(
+    "make", [ideal_binary_mask, ideal_ratio_mask, lambda m: ideal_ratio_mask(m, 2)]
+)
 def test_masks_of_all_sources_sum_to_one(spectra, make):
     masks = make(spectra.abs())
     assert masks.shape == spectra.shape

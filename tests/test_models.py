@@ -33,7 +33,9 @@ def test_statistics_are_stored_as_the_reference_stores_them():
     from openunmix.model import OpenUnmix as Reference
 
     mean, deviation = torch.rand(2049), torch.rand(2049) + 0.5
-    reference = Reference(2049, 2, 16, max_bin=1487, input_mean=mean.numpy(), input_scale=deviation.numpy())
+    reference = Reference(
+        2049, 2, 16, max_bin=1487, input_mean=mean.numpy(), input_scale=deviation.numpy()
+    )
     ours = OpenUnmix(16, input_mean=mean, input_scale=deviation)
     assert torch.equal(ours.input_mean, reference.input_mean)
     assert torch.allclose(ours.input_scale, reference.input_scale)

@@ -99,7 +99,9 @@ def test_one_network_is_set_against_the_rest():
     assert level(both["vocals"] + both["residual"] - audio) - level(audio) < -60
 
 
-@pytest.mark.parametrize("option", [{"iterations": 0}, {"iterations": 2}, {"softmask": True}, {"wiener_window": 10}])
+@pytest.mark.parametrize(
+    "option", [{"iterations": 0}, {"iterations": 2}, {"softmask": True}, {"wiener_window": 10}]
+)
 def test_every_option_changes_the_output(option):
     audio = noise(2, 60_000)
     plain, changed = Separator(four())(audio), Separator(four(), **option)(audio)
@@ -123,7 +125,9 @@ def test_bad_audio_is_one_line(audio, words):
 
 def folder_of_networks(folder, **changes):
     for target, network in four().items():
-        save_network(folder, network, NetworkCard(target, "OpenUnmix", network.arguments, **changes))
+        save_network(
+            folder, network, NetworkCard(target, "OpenUnmix", network.arguments, **changes)
+        )
     return folder
 
 
@@ -140,7 +144,9 @@ def test_from_a_folder(tmp_path):
 
 def test_a_missing_target_says_what_there_is(tmp_path):
     folder_of_networks(tmp_path)
-    with pytest.raises(CheckpointError, match="no target 'piano'; it has vocals, drums, bass, other"):
+    with pytest.raises(
+        CheckpointError, match="no target 'piano'; it has vocals, drums, bass, other"
+    ):
         Separator.from_pretrained(tmp_path, targets=["piano"])
 
 
@@ -156,7 +162,7 @@ def test_an_empty_folder(tmp_path):
 
 @pytest.mark.skipif(not (PRETRAINED / "umx-lite").is_dir(), reason="umx-lite is not shipped yet")
 def test_umx_lite_finds_the_voice_of_a_real_song(songs):
-    """Not a score, a direction: the voice of a song that has one is neither silence nor the song."""
+    """Not a score, a direction: the voice of a sung song is neither silence nor the song."""
     audio, rate = unmix_lite.load_audio(songs / "Karissa_Hobbs_-_Lets_Go_Fishin.hq.ogg")
     audio = audio[:, 30 * rate : 40 * rate]
     stems = Separator.from_pretrained("umx-lite", device="cpu")(audio, rate)

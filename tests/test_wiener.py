@@ -58,7 +58,9 @@ def test_panning_helps():
     """Two sources at the same level, one left, one right: one channel cannot tell them apart."""
     true, _ = spectra(2, 2, frames=200, seed=3)
     true = true * torch.tensor([[1.0, 0.1], [0.1, 1.0]])[..., None, None]
-    flat = true.abs().mean(-1, keepdim=True) * torch.polar(torch.ones_like(true[0].abs()), true.sum(0).angle())
+    flat = true.abs().mean(-1, keepdim=True) * torch.polar(
+        torch.ones_like(true[0].abs()), true.sum(0).angle()
+    )
 
     def error(estimate):
         return float((estimate - true).norm() / true.norm())
@@ -86,4 +88,6 @@ def test_silence_and_dual_mono_stay_finite():
 )
 def test_bad_shapes_are_one_line(shape, mixture, words):
     with pytest.raises(ValueError, match=words):
-        wiener(torch.zeros(shape, dtype=torch.complex64), torch.zeros(mixture, dtype=torch.complex64))
+        wiener(
+            torch.zeros(shape, dtype=torch.complex64), torch.zeros(mixture, dtype=torch.complex64)
+        )

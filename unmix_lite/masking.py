@@ -16,8 +16,8 @@ def ideal_binary_mask(magnitudes):
         magnitudes: of the true sources, `(sources, ...)`.
 
     Returns:
-        masks `(sources, ...)`, 0 or 1; in every bin exactly one source has it (the first of equals),
-        so the masked mixtures sum to the mixture.
+        masks `(sources, ...)`, 0 or 1; in every bin exactly one source has it (the first of
+        equals), so the masked mixtures sum to the mixture.
     """
     winner = magnitudes.argmax(0)
     sources = torch.arange(len(magnitudes), device=magnitudes.device)

@@ -74,7 +74,9 @@ class Separator(nn.Module):
         """
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         folder = _find(name_or_dir)
-        files = {file.stem: file for file in sorted(folder.glob("*.safetensors")) if "." not in file.stem}
+        files = {
+            file.stem: file for file in sorted(folder.glob("*.safetensors")) if "." not in file.stem
+        }
         if not files:
             raise CheckpointError(f"{folder}: holds no weights (no <target>.safetensors).")
         ordered = [t for t in ("vocals", "drums", "bass", "other") if t in files]
@@ -87,7 +89,9 @@ class Separator(nn.Module):
         loaded = {target: load_network(files[target]) for target in targets or ordered}
         shapes = {(card.rate, card.n_fft, card.hop_length) for _, card in loaded.values()}
         if len(shapes) > 1:
-            raise CheckpointError(f"{folder}: its networks differ in rate or STFT; keep them apart.")
+            raise CheckpointError(
+                f"{folder}: its networks differ in rate or STFT; keep them apart."
+            )
         rate, n_fft, hop_length = shapes.pop()
         networks = {target: network for target, (network, _) in loaded.items()}
         return cls(
@@ -102,7 +106,8 @@ class Separator(nn.Module):
             audio: `(channels, samples)`, mono or stereo, any length. Mono is separated as two equal
                 channels and comes back as one.
             rate: its sampling rate in Hz; None means the networks' own. Another rate is resampled
-                on the way in and out.
+                on the way in and out; what the networks' rate cannot carry goes to "residual" or
+                "other", so that the stems still add up to the song.
 
         Returns:
             dict target -> float32 `(channels, samples)`, of the input's shape, rate and device.
@@ -119,25 +124,34 @@ class Separator(nn.Module):
             )
         rate = rate or self.rate
         wanted = next(iter(self.networks.values())).nb_channels
-        song = audio.detach().float()
+        given = audio.detach().float()
         if channels < wanted:
-            song = song.expand(wanted, -1)
+            given = given.expand(wanted, -1)
         elif channels > wanted:
-            song = song.mean(0, keepdim=True)
-        song = resample(song, rate, self.rate).to(self.stft.window.device)
+            given = given.mean(0, keepdim=True)
+        song = resample(given, rate, self.rate).to(self.stft.window.device)
 
         stems = {}
         for target, spec in self.spectra(self.stft(song)).items():
             stem = resample(self.stft.inverse(spec, song.shape[-1]), self.rate, rate)
-            stem = stem.mean(0, keepdim=True) if channels < wanted else stem.expand(channels, -1)
             stems[target] = fit_length(stem, samples).to(audio.device)
-        return stems
+        everything_else = next((t for t in ("residual", "other") if t in stems), None)
+        if rate != self.rate and everything_else:
+            # The top few percent below half the lower rate, and all above: no network saw it.
+            carried = fit_length(resample(song, self.rate, rate), samples).to(audio.device)
+            stems[everything_else] = stems[everything_else] + given - carried
+        return {
+            target: stem.mean(0, keepdim=True) if channels < wanted else stem.expand(channels, -1)
+            for target, stem in stems.items()
+        }
 
     @torch.inference_mode()
     def spectra(self, mixture):
         """Complex mixture `(channels, freq, frames)` -> dict target -> complex, same shape."""
         magnitudes = mixture.abs()
-        estimates = torch.stack([network(magnitudes[None])[0] for network in self.networks.values()])
+        estimates = torch.stack(
+            [network(magnitudes[None])[0] for network in self.networks.values()]
+        )
         if self.softmask:
             # Shares of the mixture, in proportion to the estimates.
             spectra = mixture * (estimates / (_EPS + estimates.sum(0)))

@@ -21,7 +21,7 @@ class STFT(nn.Module):
     def __init__(self, n_fft=4096, hop_length=1024):
         super().__init__()
         if not 0 < hop_length <= n_fft // 2:
-            raise ValueError(f"hop_length must lie in 1..{n_fft // 2} (half of n_fft): {hop_length}")
+            raise ValueError(f"hop_length must lie in 1..{n_fft // 2}, half of n_fft: {hop_length}")
         self.n_fft = n_fft
         self.hop_length = hop_length
         # Computed, not learned, so it stays out of the state_dict.

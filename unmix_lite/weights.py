@@ -50,7 +50,9 @@ def save_network(folder, network, card, half=False):
     tensors = {}
     for name, value in network.state_dict().items():
         shrink = half and value.ndim == 2
-        tensors[name] = value.detach().cpu().to(torch.float16 if shrink else value.dtype).contiguous()
+        tensors[name] = (
+            value.detach().cpu().to(torch.float16 if shrink else value.dtype).contiguous()
+        )
     path = Path(folder) / f"{card.target}.safetensors"
     with atomic(path) as partial:
         save_file(tensors, partial, metadata={_KEY: json.dumps(asdict(card))})
@@ -66,8 +68,8 @@ def load_network(path, device="cpu"):
     tensors, metadata = read_safetensors(path)
     if _KEY not in metadata:
         raise CheckpointError(
-            f"{path}: a safetensors file, but not one of unmix-lite's networks (no '{_KEY}' entry in "
-            "its header)."
+            f"{path}: a safetensors file, but not one of unmix-lite's networks (its header has no "
+            f"'{_KEY}' entry)."
         )
     try:
         card = NetworkCard(**json.loads(metadata[_KEY]))
@@ -78,7 +80,9 @@ def load_network(path, device="cpu"):
         network.load_state_dict({k: _float32(v) for k, v in tensors.items()}, strict=True)
     except RuntimeError as error:
         first = " ".join(str(error).split())[:160]
-        raise CheckpointError(f"{path}: the weights do not fit a {card.model} ({first}).") from error
+        raise CheckpointError(
+            f"{path}: the weights do not fit a {card.model} ({first})."
+        ) from error
     return network.to(device).eval(), card
 
 

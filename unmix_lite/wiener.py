@@ -54,7 +54,10 @@ def _em_iteration(estimates, mixture):
     spatial = spatial / (_EPS + power.sum(-1))[:, None, None]
     # Covariance of the mixture under the model; sqrt(eps) I keeps silent bins invertible.
     covariance = torch.einsum("sft,sijf->ijft", power.to(spatial.dtype), spatial)
-    covariance = covariance + math.sqrt(_EPS) * torch.eye(len(mixture), device=mixture.device)[..., None, None]
+    covariance = (
+        covariance
+        + math.sqrt(_EPS) * torch.eye(len(mixture), device=mixture.device)[..., None, None]
+    )
     whitened = _solve(covariance, mixture)  # C^-1 x: C, F, T
     return torch.stack([
         v * torch.einsum("ijf,jft->ift", r, whitened) for v, r in zip(power, spatial)

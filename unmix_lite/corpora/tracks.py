@@ -130,7 +130,8 @@ class Corpus:
 
         Args:
             split: "train", "valid" or "test". The validation songs are those of the training
-                folder that musdb names; a corpus without them gives every fifth.
+                folder that musdb names; a corpus without them gives every fifth,
+                one of fewer than five its last.
 
         Raises:
             CorpusError: no such split, or no songs in it.
@@ -146,7 +147,7 @@ class Corpus:
             elif path.is_dir() and not path.name.startswith("."):
                 songs[path.name] = path
         if split != "test":
-            held_out = MUSDB_VALIDATION & set(songs) or set(list(songs)[4::5])
+            held_out = MUSDB_VALIDATION & set(songs) or set(list(songs)[4::5] or list(songs)[-1:])
             songs = {n: p for n, p in songs.items() if (n in held_out) == (split == "valid")}
         if not songs:
             raise CorpusError(f"{folder}: holds no songs for the split '{split}'.")

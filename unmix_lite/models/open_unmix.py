@@ -62,7 +62,9 @@ class OpenUnmix(nn.Module):
 
         # Stored as the reference stores them: minus the mean, and one over the deviation.
         mean = torch.zeros(max_bin) if input_mean is None else -torch.as_tensor(input_mean).float()
-        scale = torch.ones(max_bin) if input_scale is None else 1 / torch.as_tensor(input_scale).float()
+        scale = (
+            torch.ones(max_bin) if input_scale is None else 1 / torch.as_tensor(input_scale).float()
+        )
         self.input_mean = nn.Parameter(mean[:max_bin].clone())
         self.input_scale = nn.Parameter(scale[:max_bin].clone())
         self.output_scale = nn.Parameter(torch.ones(nb_bins))

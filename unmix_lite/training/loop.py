@@ -66,8 +66,8 @@ class TrainingConfig:
             raise UnmixError(f"the target '{self.target}' is not among {', '.join(self.sources)}.")
         if self.loss not in LOSSES or self.schedule not in ("cosine", "constant") or unknown:
             raise UnmixError(
-                f"unknown loss '{self.loss}', schedule '{self.schedule}' or augmentation {unknown}: "
-                "l1, mse; cosine, constant; remix, gain, channelswap."
+                f"unknown loss '{self.loss}', schedule '{self.schedule}' or augmentations "
+                f"{sorted(unknown)}; there are l1, mse; cosine, constant; remix, gain, channelswap."
             )
 
 
@@ -122,7 +122,9 @@ def train(config, tracks, valid_tracks, folder, device=None, progress=True):
             bar.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
             if step % config.valid_every == 0 or step == config.steps:
                 valid = validate(network, validation, stft, config)
-                history.append({"step": step, "train_loss": float(np.mean(losses)), "valid_loss": valid})
+                history.append(
+                    {"step": step, "train_loss": float(np.mean(losses)), "valid_loss": valid}
+                )
                 losses = []
                 _keep(folder, network, config, history)
                 save_state(state, network, optimizer, _progress(step, config, history))

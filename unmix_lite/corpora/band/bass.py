@@ -4,7 +4,15 @@ import numpy as np
 
 from .score import frequency
 from .signals import (
-    decay, harmonic_table, lowpass, oscillate, pan, place, pluck, ramp, samples,
+    decay,
+    harmonic_table,
+    lowpass,
+    oscillate,
+    pan,
+    place,
+    pluck,
+    ramp,
+    samples,
 )  # fmt: skip
 
 # Brightness of the string, and how far from the bridge it is plucked.

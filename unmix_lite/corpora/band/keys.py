@@ -4,7 +4,16 @@ import numpy as np
 
 from .score import frequency
 from .signals import (
-    decay, harmonic_table, highpass, lowpass, oscillate, pan, place, ramp, samples, wavetable,
+    decay,
+    harmonic_table,
+    highpass,
+    lowpass,
+    oscillate,
+    pan,
+    place,
+    ramp,
+    samples,
+    wavetable,
 )  # fmt: skip
 
 # Levels of the drawbars 16', 8', 5 1/3', 4', 2 2/3', 2' as harmonics of the 16' pipe.

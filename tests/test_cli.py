@@ -1,0 +1,294 @@
+"""The command line as its user meets it: files, messages, exit codes."""
+
+import subprocess
+import sys
+import sysconfig
+
+import pytest
+import soundfile
+import torch
+
+from unmix_lite import load_audio, save_audio
+from unmix_lite.cli import main
+from unmix_lite.models import OpenUnmix
+from unmix_lite.weights import NetworkCard, save_network
+
+TARGETS = ("vocals", "drums", "bass", "other")
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    """A folder of four small untrained networks."""
+    folder = tmp_path_factory.mktemp("model")
+    for seed, target in enumerate(TARGETS):
+        torch.manual_seed(seed)
+        network = OpenUnmix(hidden_size=16).eval()
+        save_network(folder, network, NetworkCard(target, "OpenUnmix", network.arguments))
+    return folder
+
+
+def song(path, channels=2, rate=44100, seconds=1.0, level=0.2):
+    audio = level * torch.randn(
+        channels, round(seconds * rate), generator=torch.Generator().manual_seed(0)
+    )
+    save_audio(path, audio.clamp(-0.99, 0.99), rate)
+    return path
+
+
+def unmix(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def decibels_between(stems, audio):
+    return 10 * torch.log10((sum(stems) - audio).square().sum() / audio.square().sum())
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "rate", "seconds"),
+    [
+        ("a.wav", 2, 44100, 2),
+        ("b.mp3", 2, 44100, 2),
+        ("c.wav", 1, 22050, 2),
+        ("d.flac", 2, 48000, 0.3),
+        ("e.ogg", 1, 8000, 0.5),
+    ],
+)
+def test_separate_keeps_length_rate_and_channels_and_adds_up(
+    model, tmp_path, name, channels, rate, seconds
+):
+    # White noise: the top of the band, which resampling cannot carry, must be somewhere too.
+    path = song(tmp_path / name, channels, rate, seconds)
+    assert unmix("separate", path, "-o", tmp_path / "out", "--model", model) == 0
+    audio, _ = load_audio(path)
+    stems = []
+    for target in TARGETS:
+        stem, stem_rate = load_audio(tmp_path / "out" / path.stem / f"{target}.wav")
+        assert stem_rate == rate and stem.shape == audio.shape
+        stems.append(stem)
+    assert decibels_between(stems, audio) < -40
+
+
+def test_silence_gives_silent_stems(model, tmp_path):
+    save_audio(tmp_path / "silence.wav", torch.zeros(2, 30_000), 44100)
+    assert (
+        unmix("separate", tmp_path / "silence.wav", "-o", tmp_path / "out", "--model", model) == 0
+    )
+    assert load_audio(tmp_path / "out" / "silence" / "bass.wav")[0].abs().max() == 0
+
+
+def test_a_loud_song_is_not_clipped_in_flac(model, tmp_path, capsys):
+    audio = torch.sin(torch.arange(44100) / 30).expand(2, -1) * 1.8
+    save_audio(tmp_path / "loud.wav", audio, 44100)
+    assert (
+        unmix(
+            "separate",
+            tmp_path / "loud.wav",
+            "-o",
+            tmp_path / "out",
+            "--model",
+            model,
+            "--format",
+            "flac",
+        )
+        == 0
+    )
+    stems = [load_audio(tmp_path / "out" / "loud" / f"{target}.flac")[0] for target in TARGETS]
+    total = sum(stems)
+    gain = (total * audio).sum() / audio.square().sum()
+    assert decibels_between(stems, gain * audio) < -40
+    if gain < 0.99:
+        assert "lowered by" in capsys.readouterr().out
+
+
+def test_a_second_run_skips_and_overwrite_does_not(model, tmp_path, capsys):
+    path, out = song(tmp_path / "song.wav"), tmp_path / "out"
+    assert unmix("separate", path, "-o", out, "--model", model) == 0
+    before = (out / "song" / "drums.wav").stat().st_mtime_ns
+    assert unmix("separate", path, "-o", out, "--model", model) == 0
+    assert "already" in capsys.readouterr().out
+    assert (out / "song" / "drums.wav").stat().st_mtime_ns == before
+    assert unmix("separate", path, "-o", out, "--model", model, "--overwrite") == 0
+    assert (out / "song" / "drums.wav").stat().st_mtime_ns > before
+
+
+def test_a_file_that_is_there_is_not_replaced(model, tmp_path, capsys):
+    mine = tmp_path / "out" / "song" / "vocals.wav"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("my own recording")
+    assert (
+        unmix("separate", song(tmp_path / "song.wav"), "-o", tmp_path / "out", "--model", model)
+        == 1
+    )
+    assert "--overwrite" in capsys.readouterr().err and mine.read_text() == "my own recording"
+
+
+def test_one_bad_song_does_not_stop_the_others(model, tmp_path, capsys):
+    good, bad = song(tmp_path / "good.wav"), tmp_path / "bad.wav"
+    bad.write_text("not a sound")
+    assert unmix("separate", bad, good, "-o", tmp_path / "out", "--model", model) == 1
+    assert (tmp_path / "out" / "good" / "other.wav").is_file()
+    assert not (tmp_path / "out" / "bad").exists()
+    assert one_line(capsys.readouterr().err, "bad.wav")
+
+
+def test_two_songs_of_one_name_are_refused(model, tmp_path, capsys):
+    inputs = song(tmp_path / "a" / "song.wav"), song(tmp_path / "b" / "song.flac")
+    assert unmix("separate", *inputs, "-o", tmp_path / "out", "--model", model) == 1
+    assert "both be written" in capsys.readouterr().err
+
+
+def test_targets_iterations_and_residual(model, tmp_path):
+    path = song(tmp_path / "song.wav")
+    unmix(
+        "separate",
+        path,
+        "-o",
+        tmp_path / "one",
+        "--model",
+        model,
+        "--targets",
+        "drums",
+        "--residual",
+    )
+    assert sorted(file.name for file in (tmp_path / "one" / "song").iterdir()) == [
+        "drums.wav",
+        "residual.wav",
+    ]
+    unmix("separate", path, "-o", tmp_path / "two", "--model", model, "--iterations", 0)
+    unmix("separate", path, "-o", tmp_path / "three", "--model", model)
+    plain, refined = (load_audio(tmp_path / n / "song" / "drums.wav")[0] for n in ("two", "three"))
+    assert not torch.allclose(plain, refined, atol=1e-4)
+
+
+def one_line(text, *words):
+    return text.count("\n") == 1 and all(word in text for word in words)
+
+
+def spoil(kind, path):
+    """A bad input of a kind; returns the word that the message must hold."""
+    if kind == "missing":
+        return "no such file"
+    if kind == "empty":
+        path.touch()
+        return "empty"
+    if kind == "no samples":
+        soundfile.write(path, torch.zeros(0, 2).numpy(), 44100)
+        return "no samples"
+    if kind == "NaN":
+        soundfile.write(path, torch.full((2000, 2), float("nan")).numpy(), 44100, subtype="FLOAT")
+        return "NaN"
+    if kind == "six channels":
+        soundfile.write(path, torch.zeros(2000, 6).numpy(), 44100)
+        return "6 channels"
+    song(path)
+    if kind == "truncated":
+        path.write_bytes(path.read_bytes()[:5000])
+        return "truncated"
+    path.write_bytes(b"ID3 nothing of the kind" * 100)
+    return "cannot be read"
+
+
+@pytest.mark.parametrize(
+    "kind", ["missing", "empty", "no samples", "NaN", "six channels", "truncated", "text"]
+)
+def test_bad_songs_end_in_one_line_and_code_1(model, tmp_path, capsys, kind):
+    path = tmp_path / "bad.wav"
+    words = spoil(kind, path)
+    assert unmix("separate", path, "-o", tmp_path / "out", "--model", model) == 1
+    captured = capsys.readouterr()
+    assert one_line(captured.err, words, "bad.wav"), captured.err
+    assert not list(tmp_path.glob("out/**/*.*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--model", "nothing"], "no such model"),
+        (["--targets", "kazoo"], "kazoo"),
+        (["--device", "cuda:7"], "cuda:7"),
+    ],
+)
+def test_bad_options_end_in_one_line(model, tmp_path, capsys, arguments, words):
+    path = song(tmp_path / "song.wav")
+    assert unmix("separate", path, "-o", tmp_path / "out", "--model", model, *arguments) == 1
+    assert one_line(capsys.readouterr().err, words)
+
+
+def test_a_wrong_checkpoint_is_one_line(model, tmp_path, capsys):
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "vocals.safetensors").write_bytes(b"not weights at all")
+    path = song(tmp_path / "song.wav")
+    assert unmix("separate", path, "-o", tmp_path / "out", "--model", tmp_path / "weights") == 1
+    assert one_line(capsys.readouterr().err, "vocals.safetensors", "not a whole safetensors file")
+
+
+@pytest.mark.parametrize("command", [[], ["separate"], ["train"], ["evaluate"], ["corpus"]])
+def test_help_of_every_command(command, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main([*command, "--help"])
+    assert exit_.value.code == 0 and "exit codes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["sing"], ["separate", "x.wav"], ["train", "-o", "x", "--steps", "0"]]
+)
+def test_a_command_that_is_not_understood_ends_with_2(arguments):
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[sys.executable, "-m", "unmix_lite"], [f"{sysconfig.get_path('scripts')}/unmix-lite"]],
+)
+def test_as_a_module_and_as_a_command(command):
+    result = subprocess.run([*command, "--version"], capture_output=True, text=True)
+    assert result.returncode == 0 and result.stdout.startswith("unmix-lite ")
+
+
+def test_from_training_to_scores_on_the_band(band, tmp_path, capsys, monkeypatch):
+    """The whole road by its commands: corpus, train, separate, evaluate."""
+    monkeypatch.setenv("UNMIX_LITE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    assert unmix("corpus", band) == 0
+    assert "train: 3 songs" in capsys.readouterr().out
+    for target in ("vocals", "drums"):
+        assert (
+            unmix(
+                "train",
+                "--corpus",
+                band,
+                "--targets",
+                target,
+                "-o",
+                tmp_path / "model",
+                "--steps",
+                2,
+                "--batch-size",
+                2,
+                "--seconds",
+                0.5,
+                "--hidden-size",
+                8,
+                "--valid-every",
+                1,
+            )
+            == 0
+        )
+    mixture = next((band / "test").iterdir()) / "mixture.wav"
+    assert unmix("separate", mixture, "-o", tmp_path / "out", "--model", tmp_path / "model") == 0
+    assert (tmp_path / "out" / "mixture" / "drums.wav").is_file()
+    scores = [
+        "evaluate",
+        "--model",
+        tmp_path / "model",
+        "--corpus",
+        band,
+        "-o",
+        tmp_path / "scores",
+    ]
+    assert unmix(*scores, "--targets", "vocals", "drums", "--sdr-only") == 0
+    assert (tmp_path / "scores" / "scores.csv").is_file()
+    assert unmix("train", "--corpus", tmp_path / "nowhere", "-o", tmp_path / "x") == 1
+    assert one_line(capsys.readouterr().err.splitlines(keepends=True)[-1], "no such folder")

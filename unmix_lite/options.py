@@ -1,0 +1,262 @@
+"""The commands and options of `unmix-lite`, in words for musicians. What they do: cli.py."""
+
+import argparse
+from pathlib import Path
+
+from . import __version__
+
+FORMATS = ("wav", "flac", "ogg", "mp3")
+
+EPILOG = """\
+exit codes: 0 done; 1 something could not be done (one line says what); 2 the command was not
+understood; 130 stopped with Ctrl-C (start the same command again and it goes on)."""
+
+
+def parser():
+    """The commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="unmix-lite",
+        description="Take songs apart into vocals, drums, bass and the rest; train, and score.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"unmix-lite {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", dest="command", required=True)
+    for add in (_add_separate, _add_train, _add_evaluate, _add_corpus):
+        add(commands)
+    return top
+
+
+def _add(commands, name, summary, description):
+    command = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return command
+
+
+def _add_device(command):
+    command.add_argument(
+        "--device", help="where to compute: cpu, cuda, mps (default: a GPU where there is one)"
+    )
+
+
+def _add_separate(commands):
+    command = _add(
+        commands,
+        "separate",
+        "split songs into stems",
+        "Split songs into stems.\n\n"
+        "  unmix-lite separate song.mp3 -o stems\n\n"
+        "writes stems/song/vocals.wav, drums.wav, bass.wav and other.wav, each of the song's\n"
+        "length and sampling rate; together they are the song. Reads WAV, FLAC, OGG, MP3, AIFF,\n"
+        "and with ffmpeg M4A and MP4. Songs whose stems are there already are skipped.",
+    )
+    command.add_argument(
+        "inputs", nargs="+", metavar="INPUT", type=Path, help="sound files, mono or stereo"
+    )
+    command.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the stems"
+    )
+    command.add_argument(
+        "--model",
+        metavar="NAME_OR_DIR",
+        default="umx-lite",
+        help="a model that comes along, or a folder that 'train' filled (default: umx-lite)",
+    )
+    command.add_argument(
+        "--targets", nargs="+", metavar="STEM", help="only these stems, for example: vocals drums"
+    )
+    command.add_argument(
+        "--iterations",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="rounds of the Wiener filter that makes the stems add up to the song; 0: none "
+        "(default: 1)",
+    )
+    command.add_argument(
+        "--residual", action="store_true", help="also write residual: what the stems leave over"
+    )
+    command.add_argument(
+        "--format", choices=FORMATS, default="wav", help="kind of file to write (default: wav)"
+    )
+    command.add_argument(
+        "--overwrite", action="store_true", help="separate again where stems are there already"
+    )
+    _add_device(command)
+
+
+def _add_train(commands):
+    command = _add(
+        commands,
+        "train",
+        "train networks on songs with stems",
+        "Train one Open-Unmix per stem, and keep the weights that do best on validation songs.\n\n"
+        "  unmix-lite train --corpus band --targets vocals -o my-model\n"
+        "  unmix-lite separate song.mp3 -o stems --model my-model\n\n"
+        "Stop it whenever you like; the same command goes on where it stopped.",
+    )
+    command.add_argument(
+        "--corpus",
+        default="auto",
+        metavar="NAME_OR_DIR",
+        help="auto, band, preview, musdb, or a folder with train/ and test/ (default: auto)",
+    )
+    command.add_argument(
+        "--targets",
+        nargs="+",
+        default=["vocals", "drums", "bass", "other"],
+        metavar="STEM",
+        help="stems to train a network for (default: all four)",
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help="folder for weights, curves and state",
+    )
+    command.add_argument(
+        "--steps",
+        type=_positive,
+        default=2000,
+        metavar="N",
+        help="steps of the optimiser (default: 2000)",
+    )
+    command.add_argument(
+        "--batch-size",
+        type=_positive,
+        default=16,
+        metavar="N",
+        help="excerpts per step (default: 16)",
+    )
+    command.add_argument(
+        "--seconds", type=float, default=3.0, metavar="S", help="length of an excerpt (default: 3)"
+    )
+    command.add_argument(
+        "--hidden-size",
+        type=_positive,
+        default=256,
+        metavar="N",
+        help="width of the network (default: 256)",
+    )
+    command.add_argument(
+        "--unidirectional", action="store_true", help="look only into the past, for live use"
+    )
+    command.add_argument(
+        "--loss", choices=("l1", "mse"), default="mse", help="what to minimise (default: mse)"
+    )
+    command.add_argument(
+        "--learning-rate", type=float, default=1e-3, metavar="R", help="Adam's (default: 0.001)"
+    )
+    command.add_argument(
+        "--schedule",
+        choices=("cosine", "constant"),
+        default="cosine",
+        help="how the learning rate goes (default: cosine)",
+    )
+    command.add_argument(
+        "--valid-every",
+        type=_positive,
+        default=100,
+        metavar="N",
+        help="steps between validations (default: 100)",
+    )
+    command.add_argument(
+        "--seed",
+        type=_count,
+        default=42,
+        metavar="N",
+        help="everything random follows from it (default: 42)",
+    )
+    _add_device(command)
+
+
+def _add_evaluate(commands):
+    command = _add(
+        commands,
+        "evaluate",
+        "score a model on songs with stems",
+        "Score a model with BSS Eval v4 (SDR, ISR, SIR, SAR) on songs with known stems.\n\n"
+        "  unmix-lite evaluate --model umx-lite --corpus preview -o scores\n\n"
+        "writes one JSON per song as museval does, scores.csv and a picture; songs that are\n"
+        "scored already are skipped.",
+    )
+    command.add_argument(
+        "--model",
+        default="umx-lite",
+        metavar="NAME_OR_DIR",
+        help="as for separate, or 'mixture' for the song itself as every stem (default: umx-lite)",
+    )
+    command.add_argument(
+        "--corpus", default="auto", metavar="NAME_OR_DIR", help="as for train (default: auto)"
+    )
+    command.add_argument(
+        "--split",
+        choices=("test", "valid", "train"),
+        default="test",
+        help="which songs (default: test)",
+    )
+    command.add_argument(
+        "--targets", nargs="+", metavar="STEM", help="stems to score (default: all four)"
+    )
+    command.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the scores"
+    )
+    command.add_argument(
+        "--sdr-only", action="store_true", help="SDR alone, without waiting for the others"
+    )
+    command.add_argument(
+        "--iterations",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="rounds of the Wiener filter (default: 1)",
+    )
+    _add_device(command)
+
+
+def _add_corpus(commands):
+    command = _add(
+        commands,
+        "corpus",
+        "render or fetch a data set, and say what is in it",
+        "Make a data set ready and say where it lies and what is in it.\n\n"
+        "  unmix-lite corpus band       render the generated band (seconds, no network)\n"
+        "  unmix-lite corpus preview    download the 7 s preview of MUSDB18 (140 MB, once)\n"
+        "  unmix-lite corpus            what the notebooks would use, and why",
+    )
+    command.add_argument(
+        "name",
+        nargs="?",
+        default="auto",
+        metavar="NAME_OR_DIR",
+        help="auto, band, preview, musdb, or a folder (default: auto)",
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        type=Path,
+        help="render the band into this folder instead of the cache",
+    )
+    command.add_argument("--seed", type=_count, help="of another band (with 'band' and --output)")
+
+
+def _count(text):
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative")
+    return number
+
+
+def _positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
