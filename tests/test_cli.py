@@ -290,5 +290,6 @@ def test_from_training_to_scores_on_the_band(band, tmp_path, capsys, monkeypatch
     ]
     assert unmix(*scores, "--targets", "vocals", "drums", "--sdr-only") == 0
     assert (tmp_path / "scores" / "scores.csv").is_file()
+    assert (tmp_path / "scores" / "scores.png").read_bytes().startswith(b"\x89PNG")
     assert unmix("train", "--corpus", tmp_path / "nowhere", "-o", tmp_path / "x") == 1
     assert one_line(capsys.readouterr().err.splitlines(keepends=True)[-1], "no such folder")

@@ -135,9 +135,8 @@ def test_input_statistics_are_the_mixtures(corpus):
 
 @pytest.mark.parametrize("loss", ["mse", "l1"])
 def test_training_learns_and_its_folder_separates(corpus, tmp_path, loss):
-    history = run(
-        corpus, tmp_path, steps=60, valid_every=20, loss=loss, hidden_size=32, batch_size=8, augmentations=()
-    )
+    recipe = {"hidden_size": 32, "batch_size": 8, "augmentations": (), "loss": loss}
+    history = run(corpus, tmp_path, steps=60, valid_every=20, **recipe)
     losses = [row["valid_loss"] for row in history]
     assert [row["step"] for row in history] == [20, 40, 60]
     assert history[-1]["train_loss"] < 0.7 * history[0]["train_loss"]

@@ -122,10 +122,12 @@ def train(options):
 
 def evaluate(options):
     """Score a model on one split and print the table."""
+    from .audio import atomic
     from .corpora import open_corpus
     from .evaluation import evaluate as score
     from .evaluation import mixture_estimate
     from .evaluation.scores import table
+    from .plots import score_chart
     from .separator import Separator
 
     corpus = open_corpus(options.corpus)
@@ -142,6 +144,10 @@ def evaluate(options):
         metrics="sdr" if options.sdr_only else "all", model=name,
     )  # fmt: skip
     print(table(scores))
+    per_target = {t: [song.median(t) for song in scores] for t in scores[0].targets}
+    chart = score_chart(per_target, title=f"{name}: {len(scores)} songs")
+    with atomic(options.output / "scores.png") as partial:
+        chart.figure.savefig(partial)
     print(f"in {options.output}: scores.csv, scores.png, and museval's JSON per song")
 
 

@@ -16,8 +16,9 @@ _EPS = 1e-10
 
 
 def wiener(estimates, mixture, iterations=1):
-    """Refine source estimates jointly, so that they sum to the mixture.
+    """Refine source estimates jointly: afterwards they sum to the mixture.
 
+    They do in every bin that at least one estimate claims; where all are zero, all stay zero.
     As `openunmix` 1.3.0 computes it, to rounding.
 
     Args:

@@ -8,7 +8,13 @@ from unmix_lite import STFT, plots
 from unmix_lite.corpora import open_corpus
 from unmix_lite.spectral import decibels, magnitude
 
-TITLES = {"mixture": "the song", "vocals": "vocals", "drums": "drums", "bass": "bass", "other": "other"}
+TITLES = {
+    "mixture": "the song",
+    "vocals": "vocals",
+    "drums": "drums",
+    "bass": "bass",
+    "other": "other",
+}
 
 
 def main():
@@ -18,10 +24,22 @@ def main():
     with plots.style():
         figure, axes = plt.subplots(1, 5, figsize=(10, 2.6), sharey=True, layout="constrained")
     for axis, (name, title) in zip(axes, TITLES.items()):
-        level = decibels(magnitude(stft(sounds[name][:, : 6 * track.rate])).mean(0), -30, reference=1)
-        axis.imshow(level, origin="lower", aspect="auto", extent=(0, 6, 0, 22.05), vmin=-20, vmax=45, cmap="magma")
+        level = decibels(
+            magnitude(stft(sounds[name][:, : 6 * track.rate])).mean(0), -30, reference=1
+        )
+        axis.imshow(
+            level,
+            origin="lower",
+            aspect="auto",
+            extent=(0, 6, 0, 22.05),
+            vmin=-20,
+            vmax=45,
+            cmap="magma",
+        )
         axis.set_ylim(0, 8)
-        axis.set_title(title, color="#444444" if name == "mixture" else plots.COLOURS[name], weight="bold")
+        axis.set_title(
+            title, color="#444444" if name == "mixture" else plots.COLOURS[name], weight="bold"
+        )
         axis.set_xticks([])
         axis.set_yticks([])
     axes[0].set_ylabel("frequency")

@@ -118,7 +118,19 @@ class Corpus:
     reason: str
 
     def __str__(self):
-        return f"{self.name}: {self.reason} ({self.root})"
+        credit = f"\n{self.credit}" if self.credit else ""
+        return f"{self.name}: {self.reason} ({self.root}){credit}"
+
+    @property
+    def credit(self):
+        """Whose music it is, where that must be said: MUSDB18's, by its songs' names."""
+        names = (path.name.removesuffix(".stem.mp4") for path in self.root.glob("train/*"))
+        if MUSDB_VALIDATION.isdisjoint(names):
+            return ""
+        return (
+            "Songs: MUSDB18 (Rafii, Liutkus, Stöter, Mimilakis, Bittner 2017), by the artists named"
+            " in each title, for education and research only."
+        )
 
     @property
     def is_wav(self):

@@ -20,8 +20,8 @@ def evaluate(
     """Separate and score songs, and keep every score as it is made.
 
     In `folder`: `settings.json`; museval's JSON of each song, `<split>/<song>.json` (so museval's
-    `EvalStore.add_eval_dir(folder)` reads the test songs); at the end `scores.csv`, `scores.txt`
-    (the table) and `scores.png`. Songs already scored there are not scored again: after an
+    `EvalStore.add_eval_dir(folder)` reads the test songs); at the end `scores.csv` and
+    `scores.txt` (the table). Songs already scored there are not scored again: after an
     interruption, call it again. Other songs' scores may lie there too; they are left alone.
 
     Args:
@@ -186,16 +186,6 @@ def _scores_file(folder, track):
 
 
 def _report(folder, scores):
-    # Drawing sits above scoring; only the picture at the end reaches up to it.
-    import matplotlib.pyplot as plt
-
-    from ..plots import score_chart
-
     write_csv(folder / "scores.csv", scores)
     with atomic(folder / "scores.txt") as partial:
         partial.write_text(table(scores) + "\n", encoding="utf-8")
-    per_target = {t: [song.median(t) for song in scores] for t in scores[0].targets}
-    axes = score_chart(per_target, title=f"{len(scores)} songs")
-    with atomic(folder / "scores.png") as partial:
-        axes.figure.savefig(partial)
-    plt.close(axes.figure)

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -100,7 +101,9 @@ def _render(root, missing, parameters, progress):
         sounds = play(song, rate, [seed, 1 if split == "test" else 0, index])
         _write_song(root, root / split / name, sounds, rate)
     for leftover in root.glob(_TEMPORARY + "*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+        # A fresh one may belong to another process that renders the same band right now.
+        if time.time() - leftover.stat().st_mtime > 600:
+            shutil.rmtree(leftover, ignore_errors=True)
     _write_marker(root / MARKER, parameters)
     (root / _UNFINISHED).unlink(missing_ok=True)
 
@@ -181,7 +184,12 @@ def _write_song(root, folder, sounds, rate):
     try:
         for name, sound in sounds.items():
             soundfile.write(partial / f"{name}.wav", sound.T, rate, subtype="PCM_16")
-        os.replace(partial, folder)
+        try:
+            os.replace(partial, folder)
+        except OSError:
+            if not _is_whole(folder):  # else another process was faster with the same song
+                raise
+            shutil.rmtree(partial)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise

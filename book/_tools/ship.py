@@ -1,0 +1,30 @@
+"""Make a finished training the weights that come with the package.
+
+    python book/_tools/ship.py RUN_FOLDER NAME
+
+copies each target's best network, halved in size, and its curve into
+unmix_lite/pretrained/NAME. The card beside them is written by hand.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+from unmix_lite.separator import PRETRAINED
+from unmix_lite.weights import load_network, save_network
+
+
+def main(run, name):
+    for file in sorted(Path(run).glob("*.safetensors")):
+        if file.name.endswith(".state.safetensors"):
+            continue
+        network, card = load_network(file)
+        written = save_network(PRETRAINED / name, network, card, half=True)
+        shutil.copy(file.with_suffix(".json"), PRETRAINED / name)
+        print(f"{written}: {written.stat().st_size / 1e6:.1f} MB, step {card.training['step']}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])
