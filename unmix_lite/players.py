@@ -24,7 +24,8 @@ class Players:
         self._figures = figures
 
     def _repr_html_(self):
-        style = "display:flex;flex-wrap:wrap;gap:0.5rem 1rem"
+        columns = "repeat(auto-fill,minmax(min(100%,15rem),1fr))"
+        style = f"display:grid;grid-template-columns:{columns};gap:0.5rem 1rem"
         return f'<div class="players" style="{style}">{"".join(self._figures.values())}</div>'
 
     def __repr__(self):
@@ -92,5 +93,5 @@ def _figure(label, mp3):
         '<figure style="margin:0;max-width:100%">'
         f'<figcaption style="font-size:0.9em">{text}</figcaption>'
         f'<audio controls preload="none" aria-label="{text}" '
-        f'style="max-width:100%;width:20rem" src="{source}"></audio></figure>'
+        f'style="width:100%" src="{source}"></audio></figure>'
     )

@@ -10,11 +10,24 @@ from pathlib import Path
 import pytest
 
 BUILT = Path(__file__).resolve().parents[2] / "_build" / "html"
-PAGES = sorted(str(path.relative_to(BUILT)) for folder in ("book", "notebooks")
-               for path in BUILT.glob(f"{folder}/**/*.html")) + ["search.html"] * BUILT.is_dir()
+PAGES = (
+    sorted(
+        str(path.relative_to(BUILT))
+        for folder in ("book", "notebooks")
+        for path in BUILT.glob(f"{folder}/**/*.html")
+    )
+    + ["search.html"] * BUILT.is_dir()
+)
 CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
-BROWSER = next(filter(None, map(shutil.which, (
-    "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))), None)
+BROWSER = next(
+    filter(
+        None,
+        map(
+            shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+        ),
+    ),
+    None,
+)
 LARGEST = 1_500_000  # bytes of HTML, sounds and figures within it included
 
 # Two messages of the theme and its thebe button that hurt nobody.
@@ -45,8 +58,10 @@ SURVEY = """() => {
     tracebacks: [...document.querySelectorAll(".output.traceback, .output.stderr")]
       .map(e => e.textContent.slice(0, 200)),
     overflow: root.scrollWidth - wide,
+    // The theme parks the list of sections beyond the right edge until its button is pressed.
     widest: [...document.querySelectorAll("main *")].filter(
-      e => shown(e) && e.getBoundingClientRect().right > wide + 1 && !inScroller(e))
+      e => shown(e) && e.getBoundingClientRect().right > wide + 1 && !inScroller(e)
+        && !e.closest(".bd-sidebar-secondary"))
       .slice(0, 3).map(e => e.outerHTML.slice(0, 120)),
     formulas: document.querySelectorAll("span.math, div.math").length,
     rendered: document.querySelectorAll("span.math mjx-container, div.math mjx-container").length,
@@ -80,9 +95,19 @@ def address():
 def browser():
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as engine:
-        chromium = engine.chromium.launch(executable_path=BROWSER, args=[
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        chromium = engine.chromium.launch(
+            executable_path=BROWSER,
+            args=[
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
         yield chromium
         chromium.close()
 
@@ -113,8 +138,7 @@ def visit(browser, address):
         tab.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
         found["dark"] = tab.evaluate(SURVEY)
         traffic = {
-            "foreign": [url for url in requests
-                        if not url.startswith((address, "data:", "blob:"))],
+            "foreign": [url for url in requests if not url.startswith((address, "data:", "blob:"))],
             "failed": failed,
             "messages": [text for text in messages if not HARMLESS.search(text)],
         }
@@ -125,9 +149,11 @@ def visit(browser, address):
     context.close()
 
 
-@pytest.fixture(scope="module", params=[
-    (1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")],
-    ids=lambda view: f"{view[0]}px-{view[1]}")
+@pytest.fixture(
+    scope="module",
+    params=[(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")],
+    ids=lambda view: f"{view[0]}px-{view[1]}",
+)
 def view(request):
     return request.param
 
