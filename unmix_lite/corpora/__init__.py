@@ -56,8 +56,10 @@ def open_corpus(name="auto"):
 def _open_named(name, reason=None):
     if name == "band":
         from .band import render_band
+        from .band.render import VERSION
 
-        root = render_band(cache_folder() / "band")
+        # A newer version of the band renders beside an older one, not over it.
+        root = render_band(cache_folder() / f"band-{VERSION}")
         return Corpus("band", Path(root), reason or "the embedded, generated band")
     if name == "preview":
         root, how = fetch_preview(cache_folder())

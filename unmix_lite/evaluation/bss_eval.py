@@ -63,7 +63,7 @@ def frame_sdr(references, estimates, rate=44100, window=1.0, hop=1.0):
     """The SDR of BSS Eval v4, which needs no filters: 10 log10(|s|² / |s - ŝ|²) per frame.
 
     The three errors of the decomposition add up to ŝ - s whatever the filters are, so this equals
-    museval's SDR (the article's eq. 5) at a thousandth of the time. Silent frames and sources are
+    museval's SDR (the article's eq. 6) at a thousandth of the time. Silent frames and sources are
     NaN as in `bss_eval`; a perfect estimate scores infinity.
 
     Args, Raises: as `bss_eval` (museval is not needed).
