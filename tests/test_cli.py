@@ -65,7 +65,7 @@ def test_separate_keeps_length_rate_and_channels_and_adds_up(
         stem, stem_rate = load_audio(tmp_path / "out" / path.stem / f"{target}.wav")
         assert stem_rate == rate and stem.shape == audio.shape
         stems.append(stem)
-    assert decibels_between(stems, audio) < -40
+    assert decibels_between(stems, audio) < -80
 
 
 def test_silence_gives_silent_stems(model, tmp_path):

@@ -99,6 +99,22 @@ def test_one_network_is_set_against_the_rest():
     assert level(both["vocals"] + both["residual"] - audio) - level(audio) < -60
 
 
+@pytest.mark.parametrize("rate", [22050, 44100, 96000])
+def test_complete_stems_add_up_even_where_no_network_claims_a_bin(rate):
+    """Networks that are deaf above 4 kHz leave bins to nobody, and a rate leaves its top."""
+    networks = four()
+    for network in networks.values():
+        with torch.no_grad():
+            network.output_mean[400:] = -100
+    audio = noise(2, 60_000)
+    partial, complete = (
+        Separator(networks, complete=complete)(audio, rate) for complete in (False, True)
+    )
+    assert level(sum(partial.values()) - audio) - level(audio) > -10
+    assert level(sum(complete.values()) - audio) - level(audio) < -100
+    assert torch.equal(partial["drums"], complete["drums"])
+
+
 @pytest.mark.parametrize(
     "option", [{"iterations": 0}, {"iterations": 2}, {"softmask": True}, {"wiener_window": 10}]
 )

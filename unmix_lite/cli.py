@@ -41,7 +41,7 @@ def separate(options):
         folders[folder] = path
     separator = Separator.from_pretrained(
         options.model, _device(options.device), options.targets,
-        iterations=options.iterations, residual=options.residual,
+        iterations=options.iterations, residual=options.residual, complete=options.iterations > 0,
     )  # fmt: skip
     failed = 0
     # One bar for several songs; a single song says what it is doing in words.

@@ -28,6 +28,9 @@ class Separator(nn.Module):
             network the Wiener filter needs something to set it against, so it then uses a
             residual whether or not it is returned.
         softmask: start from the ratio of the estimated magnitudes instead of the magnitudes.
+        complete: give "residual" or "other" what is left when all stems are taken from the song, so
+            that they add up to it exactly: bins that no network claims, and what resampling to
+            the networks' rate cannot carry. Without it the output is the reference's.
         wiener_window: frames that share one spatial covariance; 300 are 7 s.
         rate: the rate in Hz that the networks were trained at.
         n_fft, hop_length: of their STFT.
@@ -39,6 +42,7 @@ class Separator(nn.Module):
         iterations=1,
         residual=False,
         softmask=False,
+        complete=False,
         wiener_window=300,
         rate=44100,
         n_fft=4096,
@@ -49,7 +53,7 @@ class Separator(nn.Module):
             raise ValueError("a separator needs at least one network")
         self.networks = nn.ModuleDict(networks)
         self.iterations, self.residual, self.softmask = iterations, residual, softmask
-        self.wiener_window, self.rate = wiener_window, rate
+        self.complete, self.wiener_window, self.rate = complete, wiener_window, rate
         self.stft = STFT(n_fft, hop_length)
         self.eval()
 
@@ -106,8 +110,7 @@ class Separator(nn.Module):
             audio: `(channels, samples)`, mono or stereo, any length. Mono is separated as two equal
                 channels and comes back as one.
             rate: its sampling rate in Hz; None means the networks' own. Another rate is resampled
-                on the way in and out; what the networks' rate cannot carry goes to "residual" or
-                "other", so that the stems still add up to the song.
+                on the way in and out.
 
         Returns:
             dict target -> float32 `(channels, samples)`, of the input's shape, rate and device.
@@ -135,11 +138,9 @@ class Separator(nn.Module):
         for target, spec in self.spectra(self.stft(song)).items():
             stem = resample(self.stft.inverse(spec, song.shape[-1]), self.rate, rate)
             stems[target] = fit_length(stem, samples).to(audio.device)
-        everything_else = next((t for t in ("residual", "other") if t in stems), None)
-        if rate != self.rate and everything_else:
-            # The top few percent below half the lower rate, and all above: no network saw it.
-            carried = fit_length(resample(song, self.rate, rate), samples).to(audio.device)
-            stems[everything_else] = stems[everything_else] + given - carried
+        home = next((target for target in ("residual", "other") if target in stems), None)
+        if self.complete and home:
+            stems[home] = stems[home] + given - sum(stems.values())
         return {
             target: stem.mean(0, keepdim=True) if channels < wanted else stem.expand(channels, -1)
             for target, stem in stems.items()
