@@ -6,7 +6,7 @@ import torch
 import unmix_lite
 from unmix_lite.errors import AudioError, CheckpointError
 from unmix_lite.models import OpenUnmix
-from unmix_lite.separator import PRETRAINED, Separator
+from unmix_lite.separator import Separator
 from unmix_lite.weights import NetworkCard, save_network
 
 TARGETS = ("vocals", "drums", "bass", "other")
@@ -99,6 +99,16 @@ def test_one_network_is_set_against_the_rest():
     assert level(both["vocals"] + both["residual"] - audio) - level(audio) < -60
 
 
+def test_one_stem_alone_is_not_completed_to_the_whole_song():
+    audio = noise(2, 60_000)
+    alone, plain = (
+        Separator({"other": small()}, complete=complete)(audio)["other"]
+        for complete in (True, False)
+    )
+    assert torch.equal(alone, plain)
+    assert level(alone - audio) - level(audio) > -40
+
+
 @pytest.mark.parametrize("rate", [22050, 44100, 96000])
 def test_complete_stems_add_up_even_where_no_network_claims_a_bin(rate):
     """Networks that are deaf above 4 kHz leave bins to nobody, and a rate leaves its top."""
@@ -176,7 +186,6 @@ def test_an_empty_folder(tmp_path):
         Separator.from_pretrained(tmp_path)
 
 
-@pytest.mark.skipif(not (PRETRAINED / "umx-lite").is_dir(), reason="umx-lite is not shipped yet")
 def test_umx_lite_finds_the_voice_of_a_real_song(songs):
     """Not a score, a direction: the voice of a sung song is neither silence nor the song."""
     audio, rate = unmix_lite.load_audio(songs / "Karissa_Hobbs_-_Lets_Go_Fishin.hq.ogg")

@@ -28,9 +28,9 @@ class Separator(nn.Module):
             network the Wiener filter needs something to set it against, so it then uses a
             residual whether or not it is returned.
         softmask: start from the ratio of the estimated magnitudes instead of the magnitudes.
-        complete: give "residual" or "other" what is left when all stems are taken from the song, so
-            that they add up to it exactly: bins that no network claims, and what resampling to
-            the networks' rate cannot carry. Without it the output is the reference's.
+        complete: give "residual" or "other" what is left when all stems are taken from the song,
+            so that two or more add up to it exactly: bins that no network claims, and what
+            resampling to the networks' rate cannot carry. Without it, the reference's output.
         wiener_window: frames that share one spatial covariance; 300 are 7 s.
         rate: the rate in Hz that the networks were trained at.
         n_fft, hop_length: of their STFT.
@@ -98,9 +98,8 @@ class Separator(nn.Module):
             )
         rate, n_fft, hop_length = shapes.pop()
         networks = {target: network for target, (network, _) in loaded.items()}
-        return cls(
-            networks, rate=rate, n_fft=n_fft, hop_length=hop_length, **options
-        ).to(device)  # fmt: skip
+        separator = cls(networks, rate=rate, n_fft=n_fft, hop_length=hop_length, **options)
+        return separator.to(device)
 
     @torch.inference_mode()
     def forward(self, audio, rate=None):
@@ -139,7 +138,8 @@ class Separator(nn.Module):
             stem = resample(self.stft.inverse(spec, song.shape[-1]), self.rate, rate)
             stems[target] = fit_length(stem, samples).to(audio.device)
         home = next((target for target in ("residual", "other") if target in stems), None)
-        if self.complete and home:
+        # A stem on its own is no share of the song: completed, it would be all of it.
+        if self.complete and home and len(stems) > 1:
             stems[home] = stems[home] + given - sum(stems.values())
         return {
             target: stem.mean(0, keepdim=True) if channels < wanted else stem.expand(channels, -1)

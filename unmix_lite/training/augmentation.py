@@ -1,4 +1,4 @@
-"""What makes eleven minutes of music last: the reference's three augmentations, on whole batches.
+"""What makes little music last: the reference's three augmentations, on whole batches.
 
 Each takes stems `(batch, sources, channels, samples)` and a NumPy generator and changes the stems
 in place or returns new ones; the mixture is summed afterwards, so it is always the sum.
