@@ -191,8 +191,8 @@ def _add_evaluate(commands):
         "--model",
         default="umx-lite",
         metavar="NAME_OR_DIR",
-        help="as for separate, or 'mixture' for an equal share of the song as every stem, the score "
-        "of doing nothing (default: umx-lite)",
+        help="as for separate, or 'mixture' for an equal share of the song as every stem, the "
+        "score of doing nothing (default: umx-lite)",
     )
     command.add_argument(
         "--corpus", default="auto", metavar="NAME_OR_DIR", help="as for train (default: auto)"
