@@ -59,3 +59,18 @@ def tone():
         wave = level * torch.sin(2 * torch.pi * frequency * time)
         return wave.float().expand(channels, -1).clone()
     return make
+
+
+@pytest.fixture(scope="session")
+def tones(tmp_path_factory):
+    """A corpus of five songs of 1 s at 8 kHz whose stems are tones (see tiny_training.py)."""
+    from tiny_training import write_corpus
+
+    return write_corpus(tmp_path_factory.mktemp("tones"))
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty folder for what is decoded, downloaded or rendered."""
+    monkeypatch.setenv("UNMIX_LITE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"

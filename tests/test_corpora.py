@@ -18,7 +18,15 @@ import soundfile
 import torch
 
 from unmix_lite import corpora, save_audio
-from unmix_lite.corpora import MUSDB_VALIDATION, TARGETS, Corpus, Track, open_corpus, stack
+from unmix_lite.corpora import (
+    MUSDB_VALIDATION,
+    TARGETS,
+    Corpus,
+    Track,
+    open_corpus,
+    problems,
+    stack,
+)
 from unmix_lite.corpora.preview import ARCHIVE, ZENODO_RECORD, fetch_preview
 from unmix_lite.download import download, fetch_json
 from unmix_lite.errors import AudioError, CorpusError, DownloadError
@@ -415,6 +423,28 @@ def test_stems_of_unequal_lengths_and_rates(tmp_path):
     write_song(tmp_path / "A - B", rate=16000, bass=800)
     with one_line(CorpusError, track.path, "8000 Hz", "16000 Hz"):
         track.stems()
+
+
+def test_problems_of_a_song_are_told_from_its_headers(tmp_path, monkeypatch):
+    monkeypatch.setattr(Track, "_read", lambda *_: pytest.fail("decoded"))
+    good = write_song(tmp_path / "good", vocals=800, bass=800, guitar=799)
+    assert good.problem(("vocals", "bass")) is None
+    assert good.problem(("vocals", "piano")) == "has no piano (there: vocals, bass, guitar)"
+    assert "guitar 0.10 s" in good.problem(("vocals", "guitar"))
+    stems = Track("song", tmp_path / "song.stem.mp4", "train")
+    assert stems.problem(TARGETS) is None and "has no 'piano'" in stems.problem(("piano",))
+
+
+def test_problems_of_many_songs_are_one_text_with_a_line_each(tmp_path):
+    good = write_song(tmp_path / "good", vocals=800, bass=800)
+    short = write_song(tmp_path / "short", vocals=800, bass=700)
+    few = write_song(tmp_path / "few", vocals=800)
+    wanted = ("vocals", "bass")
+    assert problems([good, good], wanted) == ""
+    assert problems([good, few], wanted).startswith(f"{few.path}: has no bass")
+    first, *lines = problems([short, good, few], wanted).splitlines()
+    assert first.startswith("2 of 3 songs")
+    assert [line.split(":")[0].strip() for line in lines] == [str(short.path), str(few.path)]
 
 
 def test_splits(tmp_path):

@@ -140,6 +140,31 @@ def test_curves_of_several_targets_have_their_colours():
     assert labels == ["vocals training", "bass training"]
 
 
+def test_live_curve_shows_one_picture_and_redraws_it(monkeypatch):
+    display = pytest.importorskip("IPython.display")
+    shown, updated = [], []
+
+    class Handle:
+        update = updated.append
+
+    def show(figure, display_id):
+        assert display_id
+        shown.append(figure)
+        return Handle()
+
+    monkeypatch.setattr(display, "display", show)
+    live = plots.LiveCurve("vocals", "L1 loss")
+    assert not plt.get_fignums()  # the notebook must not show it by itself as well
+    history = [{"step": 10 * n, "train_loss": 1 / n, "valid_loss": 2 / n} for n in (1, 2, 3)]
+    for count in (1, 2, 3):
+        live(history[:count])
+    [figure] = shown
+    assert updated == [figure, figure]
+    [ax] = figure.axes
+    assert [list(line.get_xdata()) for line in ax.lines] == [[10, 20, 30], [10, 20, 30], [30]]
+    assert (ax.get_title(), ax.get_ylabel()) == ("vocals", "L1 loss")
+
+
 def test_score_chart_writes_medians_and_leaves_nan_out():
     scores = {"vocals": [1.0, 3.0, 8.0, np.nan], "silent": [np.nan], "bass": [2.0]}
     ax = plots.score_chart(scores, title="songs")

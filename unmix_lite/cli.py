@@ -94,29 +94,34 @@ def _write_together(stems, rate, save):
 
 
 def train(options):
-    """Train the targets one after the other into OUTPUT."""
+    """Train the targets, one after the other or jointly, into OUTPUT."""
+    from dataclasses import fields
+
     from .corpora import TARGETS, open_corpus
     from .training import TrainingConfig
     from .training import train as fit
+    from .training.schedule import best_of
 
     corpus = open_corpus(options.corpus)
     print(corpus)
     tracks, valid = corpus.tracks("train"), corpus.tracks("valid")
     known = set(options.targets) <= set(TARGETS)
-    sources = TARGETS if known else tuple(tracks[0].stems())
-    fields = ("steps", "batch_size", "seconds", "hidden_size", "unidirectional", "loss",
-              "learning_rate", "schedule", "valid_every", "seed")  # fmt: skip
-    recipe = {field: getattr(options, field) for field in fields}
+    sources = TARGETS if known else tuple(tracks[0].names)
+    recipe = {f.name: getattr(options, f.name) for f in fields(TrainingConfig)
+              if f.name in options and f.name != "targets"}  # fmt: skip
+    recipe["augmentations"] = tuple(options.augmentations)
+    groups = [options.targets] if options.joint else [[target] for target in options.targets]
     # All recipes are checked before the first hour is spent.
-    configs = [
-        TrainingConfig(target=target, sources=sources, **recipe) for target in options.targets
-    ]
+    configs = [TrainingConfig(targets=tuple(g), sources=sources, **recipe) for g in groups]
+    device = _device(options.device)
     for config in configs:
-        history = fit(config, tracks, valid, options.output, _device(options.device))
-        best = min(history, key=lambda row: row["valid_loss"])
-        print(
-            f"{config.target}: best validation loss {best['valid_loss']:.4f} at step {best['step']}"
-        )
+        history = fit(config, tracks, valid, options.output, device)
+        for target in config.targets:
+            best = best_of(history, target, config.loss)
+            print(
+                f"{target}: best validation loss {best['valid_losses'][target]:.4f} at step "
+                f"{best['step']}"
+            )
     print(f"the weights are in {options.output}; use them with: --model {options.output}")
 
 

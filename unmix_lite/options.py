@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from . import __version__
+from .recipes import AUGMENTATIONS, LOSSES, PRECISIONS, SCHEDULES
 
 FORMATS = ("wav", "flac", "ogg", "mp3")
 
@@ -96,84 +97,61 @@ def _add_train(commands):
         "train",
         "train networks on songs with stems",
         "Train one Open-Unmix per stem, and keep the weights that do best on validation songs.\n\n"
-        "  unmix-lite train --corpus band --targets vocals -o my-model\n"
+        "  unmix-lite train --corpus band --targets vocals --minutes 10 -o my-model\n"
         "  unmix-lite separate song.mp3 -o stems --model my-model\n\n"
-        "Stop it whenever you like; the same command goes on where it stopped.",
+        "Any folder with train/Song/piano.wav, guitar.wav ... can be learned from: name the stems\n"
+        "with --targets. Stop it whenever you like; the same command goes on where it stopped.\n"
+        "On several GPUs: accelerate launch -m unmix_lite train ...",
     )
-    command.add_argument(
-        "--corpus",
-        default="auto",
-        metavar="NAME_OR_DIR",
-        help="auto, band, preview, musdb, or a folder with train/ and test/ (default: auto)",
-    )
-    command.add_argument(
-        "--targets",
-        nargs="+",
-        default=["vocals", "drums", "bass", "other"],
-        metavar="STEM",
-        help="stems to train a network for (default: all four)",
-    )
-    command.add_argument(
-        "-o",
-        "--output",
-        metavar="DIR",
-        type=Path,
-        required=True,
-        help="folder for weights, curves and state",
-    )
-    command.add_argument(
-        "--steps",
-        type=_positive,
-        default=2000,
-        metavar="N",
-        help="steps of the optimiser (default: 2000)",
-    )
-    command.add_argument(
-        "--batch-size",
-        type=_positive,
-        default=16,
-        metavar="N",
-        help="excerpts per step (default: 16)",
-    )
-    command.add_argument(
-        "--seconds", type=float, default=3.0, metavar="S", help="length of an excerpt (default: 3)"
-    )
-    command.add_argument(
-        "--hidden-size",
-        type=_positive,
-        default=256,
-        metavar="N",
-        help="width of the network (default: 256)",
-    )
-    command.add_argument(
-        "--unidirectional", action="store_true", help="look only into the past, for live use"
-    )
-    command.add_argument(
-        "--loss", choices=("l1", "mse"), default="mse", help="what to minimise (default: mse)"
-    )
-    command.add_argument(
-        "--learning-rate", type=float, default=1e-3, metavar="R", help="Adam's (default: 0.001)"
-    )
-    command.add_argument(
-        "--schedule",
-        choices=("cosine", "constant"),
-        default="cosine",
-        help="how the learning rate goes (default: cosine)",
-    )
-    command.add_argument(
-        "--valid-every",
-        type=_positive,
-        default=100,
-        metavar="N",
-        help="steps between validations (default: 100)",
-    )
-    command.add_argument(
-        "--seed",
-        type=_count,
-        default=42,
-        metavar="N",
-        help="everything random follows from it (default: 42)",
-    )
+    add = command.add_argument
+    add("--corpus", default="auto", metavar="NAME_OR_DIR",
+        help="auto, band, preview, musdb, or a folder with train/ and test/ (default: auto)")
+    add("--targets", nargs="+", default=["vocals", "drums", "bass", "other"], metavar="STEM",
+        help="stems to train a network for (default: all four)")
+    add("-o", "--output", metavar="DIR", type=Path, required=True,
+        help="folder for weights, curves and state")
+    add("--joint", action="store_true",
+        help="all targets in the same steps, from the same mixtures, instead of one after the "
+        "other; saves time, and the loss 'ratio' needs it")
+    add("--initial", metavar="NAME_OR_DIR",
+        help="start from these weights, for example umx-lite (default: from chance)")
+    add("--steps", type=_positive, metavar="N",
+        help="steps of the optimiser (default: 2000, or as many as --minutes allow)")
+    add("--minutes", type=_above_zero, metavar="M",
+        help="stop after so many minutes of training, all calls together, even if steps are left; "
+        "with several targets one after the other, for each")
+    add("--batch-size", type=_positive, default=16, metavar="N",
+        help="excerpts per step, over all processes (default: 16)")
+    add("--seconds", type=_above_zero, default=3.0, metavar="S",
+        help="length of an excerpt (default: 3)")
+    add("--hidden-size", type=_positive, default=256, metavar="N",
+        help="width of the network (default: 256)")
+    add("--dropout", type=float, default=0.4, metavar="P",
+        help="between the LSTM layers (default: 0.4)")
+    add("--unidirectional", action="store_true", help="look only into the past, for live use")
+    add("--loss", choices=LOSSES, default="mse", help="what to minimise (default: mse)")
+    add("--augmentations", nargs="*", choices=AUGMENTATIONS, metavar="NAME",
+        default=["remix", "gain", "channelswap"],
+        help=f"how excerpts are varied, of {', '.join(AUGMENTATIONS)} "
+        "(default: remix gain channelswap)")
+    add("--learning-rate", type=_above_zero, default=1e-3, metavar="R",
+        help="Adam's (default: 0.001)")
+    add("--weight-decay", type=float, default=1e-5, metavar="W", help="Adam's (default: 0.00001)")
+    add("--schedule", choices=SCHEDULES, default="cosine",
+        help="how the learning rate goes (default: cosine)")
+    add("--clip", type=float, default=0.0, metavar="N",
+        help="cut the gradient's norm to this (default: 0, as it is)")
+    add("--average", type=float, default=0.0, metavar="D",
+        help="keep a running mean of the weights with this decay, for example 0.999 (default: 0, "
+        "the weights themselves)")
+    add("--valid-every", type=_positive, default=100, metavar="N",
+        help="steps between validations, and states saved (default: 100)")
+    add("--patience", type=_count, default=0, metavar="N",
+        help="stop after N validations without progress (default: 0, never)")
+    add("--precision", choices=PRECISIONS, default="float32",
+        help="of matrix products; bf16 or fp16 are faster on many GPUs (default: float32)")
+    add("--seed", type=_count, default=42, metavar="N",
+        help="everything random follows from it (default: 42)")
     _add_device(command)
 
 
@@ -260,4 +238,11 @@ def _positive(text):
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
+
+
+def _above_zero(text):
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return number

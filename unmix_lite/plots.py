@@ -190,6 +190,29 @@ def curves(history, ax=None, title=None, label="loss"):
     return ax
 
 
+class LiveCurve:
+    """`curves` redrawn in place in a notebook: `train(..., watch=LiveCurve())`.
+
+    Called with a history, rows as `curves` takes them; the last picture remains.
+    """
+
+    def __init__(self, title=None, label="loss"):
+        self.title, self.label, self._display = title, label, None
+        self._ax = _axes(None, height=3.2)
+        plt.close(self._ax.figure)  # or the notebook would show it once more, below the cell
+
+    def __call__(self, history):
+        from IPython.display import display  # not there without a notebook
+
+        self._ax.clear()
+        with style():
+            curves(history, self._ax, self.title, self.label)
+        if self._display:
+            self._display.update(self._ax.figure)
+        else:
+            self._display = display(self._ax.figure, display_id=True)
+
+
 def score_chart(scores, ax=None, title=None, label="SDR (dB)"):
     """Draw how scores are spread over songs: a dot per song, a box per target, the median in words.
 

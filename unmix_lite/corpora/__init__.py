@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import CorpusError
 from .preview import fetch_preview
-from .tracks import MUSDB_VALIDATION, SPLITS, TARGETS, Corpus, Track, stack
+from .tracks import MUSDB_VALIDATION, SPLITS, TARGETS, Corpus, Track, problems, stack
 
 
 def cache_folder():
@@ -90,5 +90,5 @@ def _open_folder(path, reason):
 
 __all__ = [
     "MUSDB_VALIDATION", "SPLITS", "TARGETS", "Corpus", "Track", "cache_folder", "open_corpus",
-    "fetch_preview", "stack",
+    "fetch_preview", "problems", "stack",
 ]  # fmt: skip

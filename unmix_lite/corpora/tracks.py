@@ -62,6 +62,33 @@ class Track:
             return soundfile.info(self._file(names[0], required=True)).samplerate
         return _STEMS_RATE
 
+    @property
+    def names(self):
+        """Names of the stems that are there, by their files."""
+        return self._names() if self.path.is_dir() else list(TARGETS)
+
+    def problem(self, targets):
+        """Why these stems cannot be trained on, in words, from the files' headers; or None."""
+        if not self.path.is_dir():
+            missing = [name for name in targets if name not in STEM_NAMES]
+            return f"has no '{missing[0]}', only {', '.join(STEM_NAMES)}" if missing else None
+        files = self._files()
+        if missing := [name for name in targets if name not in files]:
+            return f"has no {', '.join(missing)} (there: {', '.join(self._names()) or 'nothing'})"
+        try:
+            infos = {name: soundfile.info(files[name]) for name in targets}
+        except (soundfile.SoundFileError, OSError) as error:
+            return f"cannot be read ({error})"
+        if len({(info.frames, info.samplerate, info.channels) for info in infos.values()}) > 1:
+            told = ", ".join(
+                f"{name} {info.frames / info.samplerate:.2f} s in {info.channels} channels at "
+                f"{info.samplerate} Hz"
+                for name, info in infos.items()
+            )
+            return f"has stems that differ: {told}"
+        channels = infos[targets[0]].channels
+        return f"has {channels} channels; mono or stereo is needed" if channels > 2 else None
+
     def _read(self, targets):
         if self.path.is_dir():
             names = targets or self._names()
@@ -174,6 +201,25 @@ class Corpus:
                 "musdb needs ffmpeg and ffprobe on the PATH; install ffmpeg."
             ) from error
         return musdb.DB(root=str(self.root), is_wav=self.is_wav, **arguments)
+
+
+def problems(tracks, targets):
+    """One text with a line for every song that lacks something, or "" when all can be used.
+
+    Reads headers only, so that a large collection is looked through in seconds, before hours are
+    spent on the half of it that is in order.
+    """
+    found = [(track, track.problem(targets)) for track in tracks]
+    found = [(track, problem) for track, problem in found if problem]
+    if not found:
+        return ""
+    if len(found) == 1:
+        track, problem = found[0]
+        return f"{track.path}: {problem}. Mend it or take it out."
+    lines = [f"  {track.path}: {problem}" for track, problem in found]
+    return "\n".join(
+        [f"{len(found)} of {len(tracks)} songs cannot be used; mend them or take them out:", *lines]
+    )
 
 
 def stack(stems, targets=TARGETS):

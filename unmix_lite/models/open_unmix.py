@@ -90,5 +90,5 @@ class OpenUnmix(nn.Module):
         x = torch.cat([x, recurrent.reshape(batch * frames, -1)], dim=1)  # B*T, 2H: skip connection
         x = F.relu(self.bn2(self.fc2(x)))  # B*T, H
         x = self.bn3(self.fc3(x)).reshape(batch, frames, channels, bins)
-        x = F.relu(x * self.output_scale + self.output_mean)
+        x = F.relu(torch.addcmul(self.output_mean, x, self.output_scale))
         return x.permute(0, 2, 3, 1)  # B, C, F, T

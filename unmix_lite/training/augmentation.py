@@ -1,24 +1,123 @@
-"""What makes little music last: the reference's three augmentations, on whole batches.
+"""What makes little music last: random changes to the stems before they are mixed.
 
-Each takes stems `(batch, sources, channels, samples)` and a NumPy generator and changes the stems
-in place or returns new ones; the mixture is summed afterwards, so it is always the sum.
+Each takes stems `(batch, sources, channels, samples)` and a generator and returns changed ones; the
+mixture is summed afterwards, so it is always the sum. Two more, "remix" and "shuffle", are a matter
+of reading and live in `Excerpts.batch`.
 """
 
+import math
+
+import numpy as np
 import torch
+
+SPEEDS = (5 / 6, 6 / 7, 9 / 10, 14 / 15, 15 / 14, 10 / 9, 7 / 6, 6 / 5)
+"""Three semitones down to three up. Ratios of small numbers keep the Fourier transforms fast."""
+
+_SILENT = 1e-3  # an RMS 60 dB below full scale: nothing is played
+
+
+class Shared:
+    """Random numbers for a whole batch, of which one of several processes uses its own rows.
+
+    Every process draws all of them, so that however many share the batch, each excerpt gets the
+    same. Has the three methods of a NumPy generator that are used here; the first axis of a shape
+    is the batch's.
+    """
+
+    def __init__(self, rng, size, rows):
+        self._rng, self._size, self._rows = rng, size, rows
+
+    def random(self, shape):
+        return self._rng.random((self._size, *shape[1:]))[self._rows]
+
+    def uniform(self, low, high, shape):
+        return self._rng.uniform(low, high, (self._size, *shape[1:]))[self._rows]
+
+    def integers(self, high, size):
+        return self._rng.integers(high, size=(self._size, *size[1:]))[self._rows]
+
+
+def random_speed(stems, rng, samples, probability=0.5):
+    """A source as from a tape that runs faster or slower: pitch and tempo change together.
+
+    The only one that shortens: it takes `SPEEDS[-1] * samples` samples and returns `samples`.
+    Resampled through the Fourier transform of the excerpt, hence without aliasing; what that does
+    to the very ends (they are taken as neighbours) lies under the edges of the outermost windows.
+    """
+    changed = rng.random(stems.shape[:2]) < probability
+    speed = rng.integers(len(SPEEDS), size=stems.shape[:2])
+    result = stems[..., :samples].clone()
+    for index, ratio in enumerate(SPEEDS):
+        rows = torch.as_tensor(changed & (speed == index)).nonzero(as_tuple=True)
+        if len(rows[0]):
+            length = round(samples * ratio)
+            spectrum = torch.fft.rfft(stems[rows][..., :length])
+            # irfft drops the frequencies that the new length cannot carry, or adds empty ones.
+            result[rows] = torch.fft.irfft(spectrum, samples) * (samples / length)
+    return result
+
+
+def random_filter(stems, rng, decibels=6.0, probability=0.5, knots=8):
+    """A source through an equaliser: a smooth curve over the octaves, each knot within
+    `+-decibels`, the same for both channels."""
+    batch, sources, _, samples = stems.shape
+    chosen = rng.random((batch, sources)) < probability
+    curves = rng.uniform(-decibels, decibels, (batch, sources, knots))
+    rows = torch.as_tensor(chosen).nonzero(as_tuple=True)
+    if not len(rows[0]):
+        return stems
+    # Knots one octave apart; above 1/2**knots of the band, where the ear and the music live.
+    bins = np.arange(samples // 2 + 1) / (samples // 2)
+    octave = np.log2(np.maximum(bins, 2.0**-knots)) + knots - 1
+    gains = np.stack([np.interp(octave, np.arange(knots), curve) for curve in curves[chosen]])
+    gains = torch.as_tensor(10 ** (gains / 20), dtype=stems.dtype, device=stems.device)
+    result = stems.clone()
+    result[rows] = torch.fft.irfft(torch.fft.rfft(stems[rows]) * gains[:, None], samples)
+    return result
+
+
+def random_loudness(stems, rng, low=-30.0, high=-18.0):
+    """Each source that sounds at all at a level of its own, uniform in `low..high` dB RMS below
+    full scale, however loud its song was mastered (after LibriMix, Cosentino et al. 2020)."""
+    level = stems.square().mean((2, 3)).sqrt()
+    wanted = 10 ** (_like(rng.uniform(low, high, stems.shape[:2]), stems) / 20)
+    gains = torch.where(level > _SILENT, wanted / level.clamp(min=_SILENT), torch.ones_like(level))
+    return stems * gains[..., None, None]
 
 
 def random_gain(stems, rng, low=0.25, high=1.25):
     """Each source of each excerpt at its own level, uniform in `low..high` (Uhlich et al. 2017)."""
-    gains = rng.uniform(low, high, stems.shape[:2])
-    return stems * torch.as_tensor(gains, dtype=stems.dtype, device=stems.device)[..., None, None]
+    return stems * _like(rng.uniform(low, high, stems.shape[:2]), stems)[..., None, None]
 
 
 def random_channel_swap(stems, rng, probability=0.5):
     """Left and right exchanged, for each source on its own (Uhlich et al. 2017)."""
-    swap = torch.as_tensor(rng.random(stems.shape[:2]) < probability, device=stems.device)
-    return torch.where(swap[..., None, None], stems.flip(2), stems)
+    rows = torch.as_tensor(rng.random(stems.shape[:2]) < probability).nonzero(as_tuple=True)
+    result = stems.clone()
+    result[rows] = stems[rows].flip(1)
+    return result
 
 
-AUGMENTATIONS = {"gain": random_gain, "channelswap": random_channel_swap}
-"""By name, as `TrainingConfig.augmentations` lists them. The third, drawing each source from
-another song ("remix"), is a matter of reading and lives in `Excerpts.batch`."""
+_IN_PLACE = {
+    "filter": random_filter, "loudness": random_loudness, "gain": random_gain,
+    "channelswap": random_channel_swap,
+}  # fmt: skip
+
+
+def needed_samples(names, samples):
+    """How much to read for excerpts of `samples`: more where "speed" will consume some."""
+    return math.ceil(samples * SPEEDS[-1]) if "speed" in names else samples
+
+
+def augment(stems, rng, names, samples):
+    """All of `names` one after the other; returns `(batch, sources, channels, samples)`."""
+    if "speed" in names:
+        stems = random_speed(stems, rng, samples)
+    for name, change in _IN_PLACE.items():
+        if name in names:
+            stems = change(stems, rng)
+    return stems
+
+
+def _like(values, stems):
+    return torch.as_tensor(values, dtype=stems.dtype, device=stems.device)

@@ -1,9 +1,19 @@
-"""A training that can stop at any moment: its whole state in one file, written atomically."""
+"""A training that can stop at any moment: its whole state in one file, written atomically.
 
+The state before the last is kept beside it. A file that a full disk or a failing drive has damaged
+is found out by its checksum, and the one before it is used.
+"""
+
+import hashlib
 import json
+import os
+import signal
+import threading
 from pathlib import Path
 
+import torch
 from safetensors.torch import save_file
+from tqdm import tqdm
 
 from ..audio import atomic
 from ..errors import CheckpointError
@@ -12,38 +22,125 @@ from ..weights import read_safetensors
 _KEY = "unmix_lite_training"
 
 
-def save_state(path, network, optimizer, progress):
-    """Network, Adam's moments, and `progress` (anything JSON can hold) in one safetensors file."""
-    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
-    for index, moments in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
+def save_state(path, tensors, progress):
+    """Write a state; the one that was there becomes `<path>.previous`.
+
+    Args:
+        tensors: a dict of tensors. progress: anything JSON can hold.
+    """
+    path = Path(path)
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    with atomic(Path(path)) as partial:
-        save_file(tensors, partial, metadata={_KEY: json.dumps(progress)})
+    text = json.dumps(progress)
+    with atomic(path) as partial:
+        save_file(tensors, partial, metadata={_KEY: text, "checksum": _checksum(tensors, text)})
+        if path.is_file():
+            os.replace(path, _previous(path))
 
 
-def load_state(path, network, optimizer):
-    """Put a saved state back into network and optimizer; returns `progress`.
+def load_state(path):
+    """The newest whole state, as `(tensors, progress)`; None where there is none yet.
 
     Raises:
-        CheckpointError: not a training state, or one of another network.
+        CheckpointError: there are states, and none of them is whole.
     """
-    tensors, metadata = read_safetensors(path)
+    path = Path(path)
+    there = [file for file in (path, _previous(path)) if file.is_file()]
+    for file in there:
+        try:
+            return _read(file)
+        except CheckpointError as error:
+            damage = error
+            if file is not there[-1]:
+                tqdm.write(f"{damage} Going on from the state before it.")
+    if there:
+        raise CheckpointError(f"{damage} Delete it to train anew.")
+    return None
+
+
+def _read(file):
+    tensors, metadata = read_safetensors(file)
     if _KEY not in metadata:
-        raise CheckpointError(f"{path}: holds no training state.")
-    moments = {}
-    for name, value in tensors.items():
-        if name.startswith("optimizer."):
-            _, index, key = name.split(".")
-            moments.setdefault(int(index), {})[key] = value
-    try:
-        network.load_state_dict(
-            {n.removeprefix("network."): v for n, v in tensors.items() if n.startswith("network.")}
-        )
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{path}: the state of another network; train into another folder, or with the same "
-            "options as before."
-        ) from error
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-    return json.loads(metadata[_KEY])
+        raise CheckpointError(f"{file}: holds no training state.")
+    if metadata.get("checksum") != _checksum(tensors, metadata[_KEY]):
+        raise CheckpointError(f"{file}: is damaged (its checksum is another).")
+    # Copies: Windows replaces no file that is still mapped into memory.
+    return {name: value.clone() for name, value in tensors.items()}, json.loads(metadata[_KEY])
+
+
+def _previous(path):
+    return path.with_name(path.name + ".previous")
+
+
+def _checksum(tensors, text):
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def collect(**parts):
+    """The tensors of modules and optimisers, each under its keyword's name."""
+    tensors = {}
+    for part, holder in parts.items():
+        if isinstance(holder, torch.optim.Optimizer):
+            for index, moments in holder.state_dict()["state"].items():
+                tensors |= {f"{part}.{index}.{key}": value for key, value in moments.items()}
+        else:
+            tensors |= {f"{part}.{name}": value for name, value in holder.state_dict().items()}
+    return tensors
+
+
+def restore(tensors, **parts):
+    """Put back what `collect` took.
+
+    Raises:
+        CheckpointError: the tensors are of other networks.
+    """
+    for part, holder in parts.items():
+        own = {
+            name.removeprefix(f"{part}."): value
+            for name, value in tensors.items()
+            if name.startswith(f"{part}.")
+        }
+        if isinstance(holder, torch.optim.Optimizer):
+            moments = {}
+            for name, value in own.items():
+                index, key = name.split(".")
+                moments.setdefault(int(index), {})[key] = value
+            holder.load_state_dict({**holder.state_dict(), "state": moments})
+            continue
+        try:
+            holder.load_state_dict(own)
+        except RuntimeError as error:
+            raise CheckpointError(
+                "the state is of another network; train into another folder, or with the same "
+                "options as before."
+            ) from error
+
+
+class Interruption:
+    """Turns Ctrl-C, and a request to terminate, into a flag that a loop reads between two steps.
+
+    So that a step is never cut in half. A second Ctrl-C interrupts at once. Outside the main
+    thread, where Python delivers no signals, it does nothing.
+    """
+
+    def __init__(self):
+        self.requested = False
+        self._kept = {}
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._kept[number] = signal.signal(number, self._request)
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self._kept.items():
+            signal.signal(number, handler)
+
+    def _request(self, number, _):
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True

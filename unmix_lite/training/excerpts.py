@@ -14,24 +14,25 @@ import torch
 from tqdm import tqdm
 
 from ..audio import atomic, resample
-from ..corpora import cache_folder
+from ..corpora import cache_folder, problems
 from ..errors import CorpusError
 
-_FULL_SCALE = 32767
+FULL_SCALE = 32767
 
 
 class Excerpts:
     """Random excerpts of a list of tracks.
 
     Args:
-        tracks: `corpora.Track`s.
+        tracks: `corpora.Track`s. Mono stems become two equal channels.
         targets: names of the stems, the order of the sources.
         seconds: length of an excerpt.
         rate: in Hz; songs at another rate are resampled while decoding.
         folder: where decoded songs are kept; None uses the cache.
 
     Raises:
-        CorpusError: no tracks, a missing stem, a song that is not stereo.
+        CorpusError: no tracks, or songs that cannot be used; all of them are named, with what is
+            wrong, before anything is decoded.
     """
 
     def __init__(self, tracks, targets, seconds=6.0, rate=44100, folder=None, progress=True):
@@ -40,12 +41,15 @@ class Excerpts:
         folder = Path(folder) if folder else cache_folder() / "decoded"
         self.targets = tuple(targets)
         self.samples = round(seconds * rate)
+        paths = [_cached(track, self.targets, rate, folder) for track in tracks]
+        missing = [(track, path) for track, path in zip(tracks, paths) if not path.is_file()]
+        if found := problems([track for track, _ in missing], self.targets):
+            raise CorpusError(found)
         # Left out rather than False, which would overrule TQDM_DISABLE.
-        quiet = {} if progress else {"disable": True}
-        self.songs = [
-            _decoded(track, self.targets, rate, folder)
-            for track in tqdm(tracks, "decoding", unit="song", **quiet)
-        ]
+        quiet = {} if progress and missing else {"disable": True}
+        for track, path in tqdm(missing, "decoding", unit="song", **quiet):
+            _decode(track, self.targets, rate, path)
+        self.songs = [np.load(path, mmap_mode="r") for path in paths]
 
     def batch(self, rng, size, remix=True):
         """Draw excerpts, float32 `(size, sources, channels, samples)`.
@@ -55,48 +59,65 @@ class Excerpts:
             remix: take each source from a song of its own, so that the network meets mixtures that
                 nobody ever recorded (Uhlich et al. 2017); otherwise one song gives all of them.
         """
-        stems = np.zeros((size, len(self.targets), 2, self.samples), np.float32)
-        for row in stems:
-            song = rng.integers(len(self.songs))
-            start = self._start(rng, song)
-            for source, excerpt in enumerate(row):
-                if remix:
-                    song = rng.integers(len(self.songs))
-                    start = self._start(rng, song)
-                cut = self.songs[song][source, :, start : start + self.samples]
-                excerpt[:, : cut.shape[-1]] = cut  # a song shorter than the excerpt ends in silence
-        return torch.from_numpy(stems) / _FULL_SCALE
+        return to_float(self.cut(*self.draw(rng, size, ("remix",) if remix else ())))
+
+    def draw(self, rng, size, augmentations=()):
+        """Which songs, and where in them (0 to 1), each `(size, sources)`.
+
+        "remix" takes every source from a song of its own, "shuffle" from one song but from
+        different places in it; with both, each excerpt is of the one or the other kind.
+        """
+        shape = (size, len(self.targets))
+        songs, places = rng.integers(len(self.songs), size=shape), rng.random(shape)
+        if "remix" in augmentations and "shuffle" in augmentations:
+            apart = rng.random((size, 1)) < 0.5
+        else:
+            apart = np.full((len(songs), 1), "remix" in augmentations)
+        songs = np.where(apart, songs, songs[:, :1])
+        if "shuffle" not in augmentations:
+            places = np.where(apart, places, places[:, :1])
+        return songs, places
+
+    def cut(self, songs, places):
+        """Read what `draw` drew, int16 `(size, sources, channels, samples)`."""
+        stems = np.zeros((*songs.shape, 2, self.samples), np.int16)
+        for row, source in np.ndindex(songs.shape):
+            song = self.songs[songs[row, source]]
+            start = int(places[row, source] * max(1, song.shape[-1] - self.samples + 1))
+            part = song[source, :, start : start + self.samples]
+            # A song shorter than the excerpt ends in silence.
+            stems[row, source, :, : part.shape[-1]] = part
+        return torch.from_numpy(stems)
 
     def whole(self, index):
         """All of one song, float32 `(sources, channels, samples)`."""
-        return torch.from_numpy(self.songs[index].astype(np.float32)) / _FULL_SCALE
+        return to_float(torch.from_numpy(self.songs[index].copy()))
 
     def __len__(self):
         return len(self.songs)
 
-    def _start(self, rng, song):
-        return rng.integers(max(1, self.songs[song].shape[-1] - self.samples + 1))
+
+def to_float(stems):
+    """int16 -> float32 in -1..1, on whatever device it is: half as much to carry there."""
+    return stems.float().div_(FULL_SCALE)
 
 
-def _decoded(track, targets, rate, folder):
-    """The memory map of one song, decoded first where that has not been done."""
+def _cached(track, targets, rate, folder):
+    """The file of a decoded song; another one as soon as the song, or what is wanted, changes."""
     stamp = [str(track.path.resolve()), targets, rate, _modified(track.path)]
-    key = hashlib.sha256(json.dumps(stamp).encode()).hexdigest()[:20]
-    path = folder / f"{key}.npy"
-    if not path.is_file():
-        stems = track.stems(targets)
-        audio = torch.stack([resample(stems[name], track.rate, rate) for name in targets])
-        if audio.shape[1] != 2:
-            raise CorpusError(
-                f"{track.path}: the stems have {audio.shape[1]} channels; training takes stereo."
-            )
-        # A stem above full scale is scaled down with its song, never clipped.
-        audio = audio / max(1.0, float(audio.abs().max()))
-        with atomic(path) as partial:
-            np.save(partial, (audio * _FULL_SCALE).round().to(torch.int16).numpy())
-    return np.load(path, mmap_mode="r")
+    return folder / f"{hashlib.sha256(json.dumps(stamp).encode()).hexdigest()[:20]}.npy"
+
+
+def _decode(track, targets, rate, path):
+    stems = track.stems(targets)
+    audio = torch.stack([resample(stems[name], track.rate, rate) for name in targets])
+    # A stem above full scale is scaled down with its song, never clipped.
+    audio = audio.expand(-1, 2, -1) / max(1.0, float(audio.abs().max()))
+    with atomic(path) as partial:
+        np.save(partial, (audio * FULL_SCALE).round().to(torch.int16).numpy())
 
 
 def _modified(path):
     """Latest change of a track's files, so that an edited stem is decoded anew."""
-    return max(file.stat().st_mtime_ns for file in ([*path.iterdir()] if path.is_dir() else [path]))
+    files = path.iterdir() if path.is_dir() else [path]
+    return max((file.stat().st_mtime_ns for file in files), default=0)

@@ -1,235 +1,319 @@
-"""The training loop: one network, one target, Adam, and the best weights on validation songs."""
+"""The training loop: one network per target, Adam, and the best weights on validation songs."""
 
+import contextlib
 import json
-import math
-from dataclasses import asdict, dataclass
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from ..audio import atomic
-from ..corpora import TARGETS
-from ..errors import CheckpointError, UnmixError
-from ..models import OpenUnmix
+from ..corpora import problems
+from ..errors import CheckpointError, CorpusError, UnmixError
 from ..spectral import STFT
 from ..weights import NetworkCard, save_network
-from .augmentation import AUGMENTATIONS
-from .checkpoints import load_state, save_state
-from .excerpts import Excerpts
+from .augmentation import Shared, augment, needed_samples
+from .checkpoints import Interruption, collect, load_state, restore, save_state
+from .config import UNLIMITED
+from .excerpts import Excerpts, to_float
+from .logs import curves_of
+from .losses import LOSSES, Scene
+from .networks import build_networks
+from .schedule import best_of, is_stalled, learning_rate
+from .workers import Workers
 
-LOSSES = {"l1": F.l1_loss, "mse": F.mse_loss}
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """A recipe. The defaults are the article's and the reference's, at a size for a laptop.
-
-    Attributes:
-        target: the stem to learn; sources: all stems that make up the mixture.
-        hidden_size, unidirectional, max_bin: of the network (see OpenUnmix).
-        seconds, batch_size: length of an excerpt in s, excerpts per step.
-        steps: optimiser steps in all.
-        loss: "l1" (the article's eq. 4) or "mse" (the reference), between magnitudes.
-        learning_rate, weight_decay: Adam's. schedule: "cosine" lets the rate fall to 0 at the last
-            step, "constant" keeps it.
-        augmentations: of "remix", "gain", "channelswap".
-        valid_every: steps between validations; each also saves the state.
-        seed: everything random follows from it and from the step.
-        rate, n_fft, hop_length: of the spectrogram, in Hz and samples.
-    """
-
-    target: str = "vocals"
-    sources: tuple = TARGETS
-    hidden_size: int = 256
-    unidirectional: bool = False
-    max_bin: int = 1487
-    seconds: float = 3.0
-    batch_size: int = 16
-    steps: int = 2000
-    loss: str = "mse"
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-5
-    schedule: str = "cosine"
-    augmentations: tuple = ("remix", "gain", "channelswap")
-    valid_every: int = 100
-    seed: int = 42
-    rate: int = 44100
-    n_fft: int = 4096
-    hop_length: int = 1024
-
-    def __post_init__(self):
-        unknown = set(self.augmentations) - {"remix", *AUGMENTATIONS}
-        if self.target not in self.sources:
-            raise UnmixError(f"the target '{self.target}' is not among {', '.join(self.sources)}.")
-        if self.loss not in LOSSES or self.schedule not in ("cosine", "constant") or unknown:
-            raise UnmixError(
-                f"unknown loss '{self.loss}', schedule '{self.schedule}' or augmentations "
-                f"{sorted(unknown)}; there are l1, mse; cosine, constant; remix, gain, channelswap."
-            )
+_LOG_EVERY = 10  # steps between two points of TensorBoard's training curve
 
 
-def train(config, tracks, valid_tracks, folder, device=None, progress=True):
-    """Train one network, and leave the best on validation in `folder`.
+def train(config, tracks, valid_tracks, folder, device=None, progress=True, watch=None):
+    """Train one network per target, and leave the best on validation in `folder`.
 
     `<target>.safetensors` is the network with the lowest validation loss, `<target>.json` the
-    recipe and the curve, `<target>.state.safetensors` what a restart needs: calling again with
-    the same config goes on from the last validation, however the last call ended, and comes to
-    the same weights.
+    recipe and the curve, `<targets>.state.safetensors` what a restart needs: calling again with the
+    same config goes on from the last validation, however the last call ended, and comes to the same
+    weights. `logs/` is for TensorBoard, where that is installed.
 
     Args:
         config: a TrainingConfig.
         tracks, valid_tracks: lists of `corpora.Track`, disjoint.
         folder: where results go.
         device: None takes a GPU where there is one.
+        watch: called with the history after every validation, to draw it, say.
 
     Returns:
-        the history: a list of dicts with step, train_loss, valid_loss.
+        the history: a list of dicts with step, seconds, learning_rate, train_loss, valid_loss, and
+        valid_losses, one per target.
 
     Raises:
+        CorpusError: songs that cannot be used, all of them named.
         CheckpointError: `folder` holds the training of another recipe.
         UnmixError: the loss became NaN.
+        KeyboardInterrupt: after Ctrl-C, once the state is saved.
     """
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    folder = Path(folder)
-    excerpts = Excerpts(tracks, config.sources, config.seconds, config.rate, progress=progress)
-    validation = Excerpts(valid_tracks, config.sources, 1, config.rate, progress=progress)
-    stft = STFT(config.n_fft, config.hop_length).to(device)
-
-    torch.manual_seed(config.seed)
-    mean, deviation = input_statistics(excerpts, stft)
-    network = OpenUnmix(
-        config.hidden_size, max_bin=config.max_bin, nb_bins=stft.nb_bins,
-        unidirectional=config.unidirectional, input_mean=mean, input_scale=deviation,
-    ).to(device)  # fmt: skip
-    optimizer = torch.optim.Adam(
-        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
-
-    state = folder / f"{config.target}.state.safetensors"
-    step, history = _resume(state, network, optimizer, config)
-    losses = []
-    # Left out rather than False, which would overrule TQDM_DISABLE.
-    quiet = {} if progress else {"disable": True}
-    bar = tqdm(total=config.steps, initial=step, desc=config.target, **quiet)
-    try:
-        while step < config.steps:
-            losses.append(train_step(network, optimizer, excerpts, stft, config, step))
-            step += 1
-            bar.update()
-            bar.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
-            if step % config.valid_every == 0 or step == config.steps:
-                valid = validate(network, validation, stft, config)
-                history.append(
-                    {"step": step, "train_loss": float(np.mean(losses)), "valid_loss": valid}
-                )
-                losses = []
-                _keep(folder, network, config, history)
-                save_state(state, network, optimizer, _progress(step, config, history))
-    finally:
-        bar.close()
-    return history
+    workers = Workers(device)
+    # The random numbers of whoever calls stay what they were.
+    devices = [workers.device] if workers.device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        training = Training(config, tracks, valid_tracks, workers, progress and workers.is_main)
+        training.resume(Path(folder))
+        # Where a gradient vanishes (above 16 kHz, say) Adam's averages shrink to denormal numbers,
+        # with which a CPU reckons many times slower: half an hour later each step takes twice as
+        # long. They are as good as zero.
+        torch.set_flush_denormal(True)
+        try:
+            with Interruption() as interruption:
+                training.run(Path(folder), interruption, watch)
+        finally:
+            torch.set_flush_denormal(False)
+    return training.history
 
 
-def train_step(network, optimizer, excerpts, stft, config, step):
-    """One step: draw, augment, mix, transform, predict, compare (eq. 4), descend; the loss."""
-    device = stft.window.device
-    # All randomness follows from seed and step, so a resumed training needs no saved generator.
-    rng = np.random.default_rng([config.seed, step])
-    torch.manual_seed(config.seed * 1_000_003 + step)
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate(config, step)
+class Training:
+    """A training under way: data, networks, optimiser, and how far it has come."""
 
-    stems = excerpts.batch(rng, config.batch_size, remix="remix" in config.augmentations).to(device)
-    for name, augment in AUGMENTATIONS.items():
-        if name in config.augmentations:
-            stems = augment(stems, rng)
-    target = stft(stems[:, config.sources.index(config.target)]).abs()
-    mixture = stft(stems.sum(1)).abs()
-
-    network.train()
-    optimizer.zero_grad()
-    loss = LOSSES[config.loss](network(mixture), target)
-    if not torch.isfinite(loss):
-        raise UnmixError(
-            f"the loss is {loss.item()} at step {step}; the last good state is kept: lower the "
-            "learning rate and start again."
+    def __init__(self, config, tracks, valid_tracks, workers, progress=True):
+        self.config, self.workers, self.progress = config, workers, progress
+        self.samples = round(config.seconds * config.rate)
+        workers.rows(config.batch_size)  # which must divide among them
+        # Of both splits, before the first is decoded.
+        if found := problems([*tracks, *valid_tracks], config.sources):
+            raise CorpusError(found)
+        longer = needed_samples(config.augmentations, self.samples) / config.rate
+        self.excerpts, self.validation = (
+            workers.in_turn(
+                partial(Excerpts, songs, config.sources, seconds, config.rate, progress=progress)
+            )
+            for songs, seconds in ((tracks, longer), (valid_tracks, 30))
         )
-    loss.backward()
-    optimizer.step()
-    return loss.item()
+        self.stft = STFT(config.n_fft, config.hop_length).to(workers.device)
+        self.indices = [config.sources.index(target) for target in config.targets]
 
-
-@torch.inference_mode()
-def validate(network, validation, stft, config):
-    """Mean loss over whole, untouched validation songs, one at a time."""
-    network.eval()
-    losses = []
-    for index in range(len(validation)):
-        stems = validation.whole(index).to(stft.window.device)
-        target = stft(stems[config.sources.index(config.target)]).abs()
-        estimate = network(stft(stems.sum(0)).abs()[None])[0]
-        losses.append(LOSSES[config.loss](estimate, target).item())
-    return float(np.mean(losses))
-
-
-@torch.inference_mode()
-def input_statistics(excerpts, stft):
-    """Mean and standard deviation per frequency over all training mixtures, each `(freq,)`.
-
-    Channels are averaged first; the deviation is floored at 1e-4 of its maximum, as in the
-    reference, so that silent frequencies are not blown up.
-    """
-    count, total, squares = 0, 0.0, 0.0
-    for index in range(len(excerpts)):
-        mixture = stft(excerpts.whole(index).to(stft.window.device).sum(0)).abs().mean(0).double()
-        count += mixture.shape[-1]
-        total = total + mixture.sum(-1)
-        squares = squares + (mixture**2).sum(-1)
-    mean = total / count
-    deviation = (squares / count - mean**2).clamp(min=0).sqrt()
-    return mean.float(), deviation.clamp(min=1e-4 * deviation.max()).float()
-
-
-def learning_rate(config, step):
-    """Adam's rate at a step."""
-    if config.schedule == "constant":
-        return config.learning_rate
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * step / config.steps))
-
-
-def _progress(step, config, history):
-    return {"step": step, "config": asdict(config), "history": history}
-
-
-def _resume(state, network, optimizer, config):
-    """The step to go on with, and the history so far."""
-    if not state.is_file():
-        return 0, []
-    progress = load_state(state, network, optimizer)
-    saved = json.loads(json.dumps(asdict(config)))
-    # A constant rate does not know where it ends, so such a training may be lengthened.
-    free = {"steps"} if config.schedule == "constant" else set()
-    differ = [k for k in saved if k not in free and progress["config"].get(k) != saved[k]]
-    if differ:
-        raise CheckpointError(
-            f"{state}: a training with another {', '.join(differ)}; choose another folder, or the "
-            "same options to go on with it."
+        self.networks = build_networks(config, self.excerpts, self.stft).to(workers.device)
+        self.model = workers.prepare(self.networks)
+        self.average = AveragedModel(self.networks, avg_fn=self._average, use_buffers=True)
+        self.optimizer = torch.optim.Adam(
+            self.networks.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
-    return progress["step"], progress["history"]
+        # float16 alone needs it: gradients too small for it are scaled up, and down again.
+        self.scaler = torch.amp.GradScaler(
+            workers.device.type, enabled=config.precision == "fp16"
+        )
+        if workers.device.type == "cuda":
+            torch.set_float32_matmul_precision("high")  # TF32 in matrix products
+        self.step, self.seconds, self.losses, self.history = 0, 0.0, [], []
 
+    @property
+    def fraction(self):
+        """How much of the training is done, 0 to 1: of its steps, or of its minutes."""
+        spent = self.seconds / (60 * self.config.minutes) if self.config.minutes else 0
+        return min(1.0, max(self.step / self.config.steps, spent))
 
-def _keep(folder, network, config, history):
-    """Write the curve, and the network if it is the best so far."""
-    best = min(history, key=lambda row: row["valid_loss"])
-    record = {"config": asdict(config), "best_step": best["step"], "history": history}
-    if best is history[-1]:
-        card = NetworkCard(
-            config.target, "OpenUnmix", network.arguments, config.n_fft, config.hop_length,
-            config.rate, {"config": asdict(config), **best},
-        )  # fmt: skip
-        save_network(folder, network, card)
-    with atomic(Path(folder) / f"{config.target}.json") as partial:
-        partial.write_text(json.dumps(record, indent=1))
+    @property
+    def is_over(self):
+        """No steps, no minutes or no patience left."""
+        return self.fraction >= 1 or is_stalled(self.history, self.config.patience)
+
+    def run(self, folder, interruption, watch=None):
+        """Take steps until it is over, validating, saving and reporting on the way."""
+        config = self.config
+        # Left out rather than False, which would overrule TQDM_DISABLE.
+        quiet = {} if self.progress else {"disable": True}
+        total = None if config.steps == UNLIMITED else config.steps
+        bar = tqdm(total=total, initial=self.step, desc=config.name, unit="step", **quiet)
+        with bar, curves_of(self, folder) as log, ThreadPoolExecutor(1) as reader:
+            upcoming = reader.submit(self.read, self.step)
+            while not self.is_over:
+                began = time.monotonic()
+                # While the device computes, a thread reads what it will need next.
+                stems, upcoming = upcoming.result(), reader.submit(self.read, self.step + 1)
+                loss, norm = self.take_step(*stems)
+                spent = time.monotonic() - began
+                loss, spent, stop = self.workers.mean([loss, spent, interruption.requested])
+                self.check(loss)
+                self.step, self.seconds = self.step + 1, self.seconds + spent
+                self.losses.append(loss)
+                bar.update()
+                bar.set_postfix(loss=f"{loss:.4f}", done=f"{self.fraction:.0%}", refresh=False)
+                if self.step % _LOG_EVERY == 0:
+                    log({"loss/train": loss, "gradient norm": norm, "seconds per step": spent})
+                if self.step % config.valid_every == 0:
+                    self.report(folder, log, watch)
+                if stop:
+                    self.save(folder)
+                    raise KeyboardInterrupt
+            if not self.history or self.history[-1]["step"] < self.step:
+                self.report(folder, log, watch)
+        if interruption.requested:  # while the last songs were being validated
+            raise KeyboardInterrupt
+
+    def report(self, folder, log, watch):
+        """Validate, keep what is best, and show how it went."""
+        self.validate_and_keep(folder)
+        log({"loss/valid": self.history[-1]["valid_loss"]})
+        if watch and self.workers.is_main:
+            watch(self.history)
+
+    def read(self, step):
+        """The excerpts of a step, int16, and the generator that goes on to augment them.
+
+        All randomness follows from seed and step, so a resumed training needs no saved generator.
+        """
+        size = self.config.batch_size
+        rng = np.random.default_rng([self.config.seed, step])
+        shared = Shared(rng, size, self.workers.rows(size))
+        drawn = self.excerpts.draw(shared, size, self.config.augmentations)
+        return self.excerpts.cut(*drawn), shared
+
+    def scene(self, stems, rng):
+        """Augment, mix and transform: complex targets and mixture, as a loss wants them."""
+        stems = to_float(stems.to(self.workers.device, non_blocking=True))
+        stems = augment(stems, rng, self.config.augmentations, self.samples)
+        return self.spectra(stems)
+
+    def spectra(self, stems):
+        """Stems `(batch, sources, channels, samples)` -> complex targets and mixture."""
+        targets = self.stft(stems[:, self.indices])
+        return targets, self.stft(stems.sum(1, keepdim=True))
+
+    def take_step(self, stems, rng):
+        """Predict, compare (eq. 4), descend; returns the loss and the gradient's norm."""
+        config = self.config
+        torch.manual_seed(config.seed * 1_000_003 + self.step + 7919 * self.workers.index)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(config, self.fraction, self.history)
+        with torch.no_grad():
+            targets, mixture = self.scene(stems, rng)
+
+        self.networks.train()
+        self.optimizer.zero_grad()
+        with self.autocast():
+            estimates = self.model(mixture[:, 0].abs())
+        scene = Scene(estimates.float(), targets, mixture, self.stft, self.samples)
+        loss = LOSSES[config.loss](scene).mean()
+        self.scaler.scale(loss).backward()
+        self.scaler.unscale_(self.optimizer)
+        norm = torch.nn.utils.clip_grad_norm_(
+            self.networks.parameters(), config.clip or float("inf")
+        )
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        if config.average:
+            self.average.update_parameters(self.networks)
+        return loss.item(), norm.item()
+
+    def autocast(self):
+        """Matrix products in 16 bits, where the recipe says so."""
+        types = {"bf16": torch.bfloat16, "fp16": torch.float16}
+        if self.config.precision not in types:
+            return contextlib.nullcontext()
+        return torch.autocast(self.workers.device.type, types[self.config.precision])
+
+    def check(self, loss):
+        """Raise an UnmixError if the loss is not a number any more."""
+        if not np.isfinite(loss):
+            raise UnmixError(
+                f"the loss is {loss} at step {self.step}; the last good state is kept: lower the "
+                "learning rate and start again."
+            )
+
+    @property
+    def result(self):
+        """The networks that are validated and kept: the running mean, where there is one."""
+        return self.average.module if self.config.average else self.networks
+
+    @torch.inference_mode()
+    def validate(self):
+        """Mean loss per target over whole, untouched validation songs."""
+        networks = self.result.eval()
+        sums, samples = torch.zeros(len(self.indices), dtype=torch.float64), 0
+        for index in range(self.workers.index, len(self.validation), self.workers.count):
+            # At most half a minute at a time: memory does not grow with the song.
+            song = self.validation.whole(index)
+            for part in song.split(self.validation.samples, -1):
+                targets, mixture = self.spectra(part[None].to(self.workers.device))
+                estimates = networks(mixture[:, 0].abs())
+                scene = Scene(estimates, targets, mixture, self.stft, part.shape[-1])
+                sums += LOSSES[self.config.loss](scene).double().cpu() * part.shape[-1]
+                samples += part.shape[-1]
+        *sums, samples = self.workers.mean([*sums.tolist(), samples])
+        return [value / samples for value in sums]
+
+    def validate_and_keep(self, folder):
+        """Validate, write the networks that are the best so far, and save the state."""
+        valid = self.validate()
+        row = {
+            "step": self.step, "seconds": round(self.seconds, 1),
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "train_loss": float(np.mean(self.losses)), "valid_loss": float(np.mean(valid)),
+            "valid_losses": dict(zip(self.config.targets, valid)),
+        }  # fmt: skip
+        self.check(row["valid_loss"])
+        self.history, self.losses = [*self.history, row], []
+        if self.workers.is_main:
+            for target in self.config.targets:
+                self.keep(folder, target)
+        self.save(folder)
+
+    def keep(self, folder, target):
+        """Write a target's curve, and its network if it is the best so far."""
+        config, best = asdict(self.config), best_of(self.history, target, self.config.loss)
+        if best is self.history[-1]:
+            network = self.result[target]
+            card = NetworkCard(
+                target, type(network).__name__, network.arguments, self.config.n_fft,
+                self.config.hop_length, self.config.rate, {"config": config, **best},
+            )  # fmt: skip
+            save_network(folder, network, card)
+        record = {"config": config, "best_step": best["step"], "history": self.history}
+        with atomic(folder / f"{target}.json") as file:
+            file.write_text(json.dumps(record, indent=1))
+
+    def parts(self):
+        """All that has a state."""
+        average = {"average": self.average} if self.config.average else {}
+        return {"network": self.networks, "optimizer": self.optimizer, **average}
+
+    def save(self, folder):
+        """Write the state of this very step."""
+        if self.workers.is_main:
+            progress = {
+                "step": self.step, "seconds": self.seconds, "losses": self.losses,
+                "history": self.history, "config": asdict(self.config),
+                "scaler": self.scaler.state_dict(),
+            }  # fmt: skip
+            save_state(self.state_file(folder), collect(**self.parts()), progress)
+        self.workers.wait()
+
+    def resume(self, folder):
+        """Go on from the state in `folder`, if there is one."""
+        loaded = load_state(self.state_file(folder))
+        if loaded is None:
+            return
+        tensors, progress = loaded
+        saved, now = progress["config"], json.loads(json.dumps(asdict(self.config)))
+        # More minutes may be granted; and a rate that does not know the end allows more steps.
+        free = {"minutes"} | ({"steps"} if self.config.schedule != "cosine" else set())
+        differ = [key for key in now if key not in free and saved.get(key) != now[key]]
+        if differ:
+            raise CheckpointError(
+                f"{self.state_file(folder)}: a training with another {', '.join(differ)}; choose "
+                "another folder, or the same options to go on with it."
+            )
+        restore(tensors, **self.parts())
+        self.step, self.seconds = progress["step"], progress["seconds"]
+        self.losses, self.history = progress["losses"], progress["history"]
+        self.scaler.load_state_dict(progress["scaler"])
+
+    def state_file(self, folder):
+        return folder / f"{self.config.name}.state.safetensors"
+
+    def _average(self, average, current, count):
+        # Short at first, so that the beginning from chance is soon forgotten.
+        decay = min(self.config.average, (1 + float(count)) / (10 + float(count)))
+        return average + (current - average) * (1 - decay)

@@ -1,0 +1,106 @@
+"""Make the record of a finished training: what chapter 7 draws from.
+
+    python book/_tools/record.py RUN_FOLDER NAME GROUP "what was tried" --command "unmix-lite ..."
+
+reads the curves that `train` left in RUN_FOLDER, scores the networks there on the validation songs
+(the test songs choose nothing), and writes book/results/training/NAME.json.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.stats import bootstrap
+
+from unmix_lite.audio import atomic
+from unmix_lite.corpora import open_corpus
+from unmix_lite.evaluation import evaluate
+from unmix_lite.separator import Separator
+
+RESULTS = Path(__file__).parents[1] / "results" / "training"
+MEASURE = "SDR in dB, BSS Eval v4: median over 1 s frames, then over songs; 95 % bootstrap interval"
+
+
+def main(options):
+    separator = Separator.from_pretrained(
+        options.run, "cpu", iterations=options.iterations, softmask=options.softmask
+    )
+    tracks = open_corpus(options.corpus).tracks("valid")
+    with tempfile.TemporaryDirectory() as scratch:
+        songs = evaluate(separator, tracks, scratch, separator.targets, metrics="sdr")
+    curves = {t: json.loads((options.run / f"{t}.json").read_text()) for t in separator.targets}
+    first = next(iter(curves.values()))
+    record = {
+        "name": options.name, "group": options.group, "what": options.what,
+        "command": options.command, "commit": options.commit or _commit(),
+        "machine": options.machine or _machine(), "date": datetime.date.today().isoformat(),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "minutes": round(sum(_minutes(c) for c in _trainings(curves)), 1),
+        "targets": separator.targets, "config": first["config"], "history": first["history"],
+        "iterations": options.iterations, "softmask": options.softmask,
+        "scores": {"measure": MEASURE, "songs": len(songs), **_scores(songs)},
+    }  # fmt: skip
+    if len(_trainings(curves)) > 1:
+        record["trainings"] = {t: {"config": c["config"], "history": c["history"]}
+                               for t, c in curves.items()}  # fmt: skip
+    with atomic(RESULTS / f"{options.name}.json") as file:
+        file.write_text(json.dumps(record, indent=1) + "\n")
+    print(options.name, {t: s["median"] for t, s in record["scores"]["targets"].items()})
+
+
+def _trainings(curves):
+    """One curve per training: targets trained jointly share theirs."""
+    return list({tuple(c["config"]["targets"]): c for c in curves.values()}.values())
+
+
+def _minutes(curve):
+    return curve["history"][-1]["seconds"] / 60
+
+
+def _scores(songs):
+    targets = {}
+    for target in songs[0].targets:
+        values = np.array([song.median(target) for song in songs])
+        values = values[~np.isnan(values)]
+        interval = bootstrap(
+            [values], np.median, n_resamples=2000, method="percentile", rng=0
+        ).confidence_interval
+        targets[target] = {
+            "median": round(float(np.median(values)), 3),
+            "low": round(float(interval.low), 3),
+            "high": round(float(interval.high), 3),
+            "songs": [round(float(value), 3) for value in values],
+        }
+    medians = [scores["median"] for scores in targets.values()]
+    return {"targets": targets, "mean": round(float(np.mean(medians)), 3)}
+
+
+def _commit():
+    git = ["git", "-C", str(RESULTS.parents[2])]
+    return subprocess.check_output([*git, "rev-parse", "--short", "HEAD"], text=True).strip()
+
+
+def _machine():
+    return f"{os.cpu_count()} cores ({platform.machine()}), no GPU"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("name")
+    parser.add_argument("group")
+    parser.add_argument("what")
+    parser.add_argument("--command", required=True)
+    parser.add_argument("--corpus", default="auto")
+    parser.add_argument("--iterations", type=int, default=1)
+    parser.add_argument("--softmask", action="store_true")
+    parser.add_argument("--commit")
+    parser.add_argument("--machine")
+    main(parser.parse_args())

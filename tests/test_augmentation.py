@@ -1,0 +1,204 @@
+"""What the random changes to the stems do to the sound, and what they leave alone."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from tiny_training import recipe
+
+from unmix_lite.recipes import AUGMENTATIONS
+from unmix_lite.training.augmentation import (
+    SPEEDS,
+    Shared,
+    augment,
+    needed_samples,
+    random_channel_swap,
+    random_filter,
+    random_gain,
+    random_loudness,
+    random_speed,
+)
+from unmix_lite.training.loop import Training
+from unmix_lite.training.workers import Workers
+
+SAMPLES = 8000
+IN_PLACE = [name for name in AUGMENTATIONS if name not in ("remix", "shuffle", "speed")]
+
+
+class Chosen:
+    """A generator that says of every source whether it is changed, and to which speed."""
+
+    def __init__(self, speed, changed=True):
+        self.speed, self.changed = speed, changed
+
+    def random(self, shape):
+        return np.where(np.broadcast_to(self.changed, shape), 0.0, 1.0)
+
+    def integers(self, high, size):
+        return np.full(size, self.speed)
+
+
+def noise(*shape, seed=0):
+    return 0.1 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+@pytest.mark.parametrize("speed", range(len(SPEEDS)))
+def test_speed_shifts_the_pitch_by_the_ratio_and_keeps_level_and_image(tone, speed):
+    """A tone of 420 Hz, half as loud on the right, at 8 kHz: 1 Hz per bin."""
+    stems = tone(420.0, seconds=1.2, rate=SAMPLES)[None, None] * torch.tensor([[1.0], [0.5]])
+    faster = random_speed(stems, Chosen(speed), SAMPLES)
+    assert faster.shape == (1, 1, 2, SAMPLES)
+    pitch = int(torch.fft.rfft(faster[0, 0, 0]).abs().argmax())
+    assert pitch == pytest.approx(420 * SPEEDS[speed], abs=1)
+    # The ends are taken as neighbours, so a tone that is cut in mid-air rings there.
+    level = faster[0, 0, 0, 1000:-1000].square().mean().sqrt()
+    assert level == pytest.approx(0.5 / math.sqrt(2), rel=0.01)
+    torch.testing.assert_close(faster[:, :, 1], 0.5 * faster[:, :, 0])
+
+
+def test_speed_leaves_the_other_sources_untouched():
+    stems = noise(2, 2, 2, 9600)
+    changed = np.array([[True, False], [False, True]])
+    result = random_speed(stems, Chosen(0, changed), SAMPLES)
+    for row, source in np.ndindex(2, 2):
+        equal = torch.equal(result[row, source], stems[row, source, :, :SAMPLES])
+        assert equal != changed[row, source]
+
+
+def test_a_faster_tape_does_not_alias():
+    """What would come to lie above half the rate is gone, not folded back."""
+    time = torch.arange(9600, dtype=torch.float64) / SAMPLES
+    high = torch.sin(2 * torch.pi * 3800 * time).float().expand(1, 1, 2, -1)
+    assert random_speed(high, Chosen(SPEEDS.index(6 / 5)), SAMPLES).abs().max() < 0.01
+
+
+@pytest.mark.parametrize("samples", [1, 7, 4410, 132300])
+def test_what_is_read_for_speed_is_as_much_as_it_consumes(samples):
+    assert needed_samples(("gain",), samples) == samples
+    longest = max(round(samples * speed) for speed in SPEEDS)
+    assert longest <= needed_samples(("gain", "speed"), samples) <= longest + 1
+
+
+def response(seed):
+    """The filter's gain in dB per frequency, for both channels of 16 sources."""
+    impulse = torch.zeros(4, 4, 2, SAMPLES)
+    impulse[..., 0] = 1
+    filtered = random_filter(impulse, rng(seed), probability=1.0)
+    return 20 * torch.fft.rfft(filtered).abs().log10()
+
+
+def test_a_filter_stays_within_6_db_and_uses_them():
+    gains = response(0)
+    assert gains.abs().max() < 6.001
+    assert gains.max() > 5 and gains.min() < -5
+
+
+def test_a_filter_is_the_same_for_both_channels_and_another_for_each_source():
+    gains = response(1)
+    torch.testing.assert_close(gains[:, :, 0], gains[:, :, 1], atol=1e-3, rtol=0)
+    one, other = gains[0, 0, 0], gains[0, 1, 0]
+    assert (one - other).abs().max() > 1
+
+
+def test_a_filter_is_linear():
+    one, other = noise(2, 4, 2, SAMPLES), noise(2, 4, 2, SAMPLES, seed=1)
+    both = random_filter(one + 2 * other, rng())
+    parts = random_filter(one, rng()) + 2 * random_filter(other, rng())
+    torch.testing.assert_close(both, parts, atol=1e-5, rtol=1e-4)
+
+
+def test_a_filter_changes_half_of_the_sources_and_leaves_the_others_untouched():
+    stems = noise(40, 4, 2, 100)
+    equal = (random_filter(stems, rng()) == stems).flatten(2).all(-1)
+    assert 0.35 < equal.float().mean() < 0.65
+
+
+def test_loudness_brings_every_sounding_source_between_30_and_18_db_below_full_scale():
+    stems = noise(50, 4, 2, 1000) * torch.logspace(-1.5, 1, 50)[:, None, None, None]
+    levels = random_loudness(stems, rng()).square().mean((2, 3)).sqrt().log10() * 20
+    assert -30.01 <= levels.min() < -29 and -19 < levels.max() <= -17.99
+    assert len(levels.flatten().unique()) == 200
+
+
+def test_loudness_keeps_the_stereo_image():
+    stems = noise(3, 4, 2, 1000) * torch.tensor([[1.0], [0.3]])
+    gains = random_loudness(stems, rng()) / stems
+    torch.testing.assert_close(gains, gains[..., :1, :1].expand_as(gains))
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-4])
+def test_loudness_leaves_silence_and_hiss_alone(level):
+    stems = level * torch.ones(2, 4, 2, 100)
+    assert torch.equal(random_loudness(stems, rng()), stems)
+
+
+def test_gain_scales_each_source_on_its_own_within_its_range():
+    gains = random_gain(torch.ones(50, 4, 2, 3), rng())
+    assert torch.equal(gains, gains[:, :, :1, :1].expand_as(gains))
+    assert 0.25 <= gains.min() < 0.35 and 1.15 < gains.max() <= 1.25
+    assert len(gains[:, :, 0, 0].unique()) == 200
+
+
+def test_channel_swap_swaps_half_of_the_sources():
+    stems = torch.stack([torch.zeros(50, 4, 3), torch.ones(50, 4, 3)], 2)
+    swapped = random_channel_swap(stems, rng())
+    assert 0.35 < swapped[:, :, 0, 0].mean() < 0.65
+    assert torch.equal(swapped.sum(2), stems.sum(2))
+    assert torch.equal(random_channel_swap(stems, rng(), 0.0), stems)
+
+
+@pytest.mark.parametrize("name", [*IN_PLACE, "speed"])
+def test_each_name_changes_something_but_not_what_it_was_given(name):
+    stems = noise(4, 4, 2, needed_samples((name,), SAMPLES))
+    before = stems.clone()
+    result = augment(stems, rng(), (name,), SAMPLES)
+    assert result.shape == (4, 4, 2, SAMPLES)
+    assert not torch.equal(result, stems[..., :SAMPLES]) and torch.equal(stems, before)
+
+
+def test_no_names_change_nothing():
+    stems = noise(2, 4, 2, SAMPLES)
+    assert torch.equal(augment(stems, rng(), (), SAMPLES), stems)
+
+
+@pytest.mark.parametrize("name", [*IN_PLACE, "speed"])
+def test_a_shared_batch_is_changed_as_the_whole_would_be(name):
+    stems = noise(6, 4, 2, needed_samples((name,), SAMPLES))
+    whole = augment(stems, rng(3), (name,), SAMPLES)
+    for rows in (slice(0, 2), slice(2, 4), slice(4, 6)):
+        part = augment(stems[rows], Shared(rng(3), 6, rows), (name,), SAMPLES)
+        # Transforms of several rows at once may round otherwise than of one.
+        torch.testing.assert_close(part, whole[rows], atol=1e-6, rtol=1e-5)
+
+
+@pytest.fixture
+def training(tones, cache, request):
+    names = getattr(request, "param", AUGMENTATIONS)
+    config = recipe(augmentations=names, batch_size=4, targets=recipe().sources)
+    return Training(config, tones.tracks("train"), tones.tracks("valid"), Workers("cpu"), False)
+
+
+@pytest.mark.parametrize(
+    "training", [(), ("remix",), ("shuffle",), AUGMENTATIONS], indirect=True, ids=len
+)
+def test_the_processes_that_share_a_batch_read_and_hear_what_one_would(training):
+    def batch(index, count):
+        training.workers.index, training.workers.count = index, count
+        return training.read(5)
+
+    whole, part = batch(0, 1), batch(1, 2)
+    assert torch.equal(part[0], whole[0][2:])
+    for mine, all_of_it in zip(training.scene(*part), training.scene(*whole)):
+        torch.testing.assert_close(mine, all_of_it[2:], atol=1e-5, rtol=1e-4)
+
+
+def test_whatever_is_changed_the_mixture_is_the_sum_of_the_targets(training):
+    targets, mixture = training.scene(*training.read(0))
+    assert targets.shape == (4, 4, 2, 257, 26) and mixture.shape == (4, 1, 2, 257, 26)
+    assert mixture.abs().max() > 1
+    torch.testing.assert_close(targets.sum(1, keepdim=True), mixture, atol=1e-4, rtol=1e-4)

@@ -1,0 +1,113 @@
+"""A recipe for a training: everything that decides what comes out of it."""
+
+from dataclasses import dataclass
+
+from ..corpora import TARGETS
+from ..errors import UnmixError
+from ..recipes import AUGMENTATIONS, LOSSES, PRECISIONS, SCHEDULES
+
+UNLIMITED = 10**9
+"""Steps of a training that its minutes alone will end."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """A recipe. The defaults are for a laptop.
+
+    Attributes:
+        targets: the stems to learn, one network each, all trained in the same steps;
+            sources: all stems that make up the mixture.
+        hidden_size, unidirectional, max_bin, dropout: of the networks (see OpenUnmix).
+        initial: start from these weights, a name or a folder as `Separator.from_pretrained` takes
+            them; None starts from chance.
+        seconds, batch_size: length of an excerpt in s, excerpts per step (over all processes).
+        steps: optimiser steps in all; None takes 2000, or as many as the minutes allow.
+        minutes: of training, without decoding and validation, all calls together. It ends there
+            even if steps are left; a schedule then follows the clock, so that two such runs are
+            never quite the same.
+        loss: one of `training.LOSSES`. "l1" is the article's eq. 4, "mse" the reference's.
+        learning_rate, weight_decay: Adam's. schedule: "cosine" falls to 0 at the end; "plateau"
+            falls to 0.3 of itself after `plateau` validations without progress, as the
+            reference's does; "constant" stays.
+        clip: the gradient's norm is cut to this; 0 leaves it.
+        average: decay of the running mean of the weights, which is what is validated and kept
+            (Polyak and Juditsky 1992); 0 keeps the weights themselves.
+        augmentations: of "remix", "shuffle", "speed", "filter", "loudness", "gain", "channelswap".
+        valid_every: steps between validations; each also saves the state.
+        patience: stop after so many validations without progress; 0 never stops.
+        precision: "float32", or "bf16" or "fp16" where the device multiplies matrices faster so.
+        seed: everything random follows from it and from the step.
+        rate, n_fft, hop_length: of the spectrogram, in Hz and samples.
+    """
+
+    targets: tuple = ("vocals",)
+    sources: tuple = TARGETS
+    hidden_size: int = 256
+    unidirectional: bool = False
+    max_bin: int = 1487
+    dropout: float = 0.4
+    initial: str | None = None
+    seconds: float = 3.0
+    batch_size: int = 16
+    steps: int | None = None
+    minutes: float | None = None
+    loss: str = "mse"
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-5
+    schedule: str = "cosine"
+    plateau: int = 8
+    clip: float = 0.0
+    average: float = 0.0
+    augmentations: tuple = ("remix", "gain", "channelswap")
+    valid_every: int = 100
+    patience: int = 0
+    precision: str = "float32"
+    seed: int = 42
+    rate: int = 44100
+    n_fft: int = 4096
+    hop_length: int = 1024
+
+    def __post_init__(self):
+        if self.steps is None:
+            object.__setattr__(self, "steps", UNLIMITED if self.minutes else 2000)
+        for field in ("targets", "sources", "augmentations"):
+            if isinstance(getattr(self, field), str):
+                raise UnmixError(f"{field} must be a tuple of names, not '{getattr(self, field)}'.")
+        choices = {
+            "loss": (LOSSES, [self.loss]),
+            "schedule": (SCHEDULES, [self.schedule]),
+            "precision": (PRECISIONS, [self.precision]),
+            "augmentations": (AUGMENTATIONS, self.augmentations),
+            "targets": (self.sources, self.targets),
+        }
+        for field, (there, asked) in choices.items():
+            if unknown := [name for name in asked if name not in there]:
+                raise UnmixError(f"{field}: no '{unknown[0]}'; there are {', '.join(there)}.")
+        for field in (
+            "hidden_size", "max_bin", "seconds", "batch_size", "steps", "learning_rate", "plateau",
+            "valid_every", "rate", "n_fft", "hop_length",
+        ):  # fmt: skip
+            if not getattr(self, field) > 0:
+                raise UnmixError(f"{field} must be above 0, not {getattr(self, field)}.")
+        for field in ("weight_decay", "clip", "patience", "seed"):
+            if not getattr(self, field) >= 0:
+                raise UnmixError(f"{field} must be 0 or above, not {getattr(self, field)}.")
+        if self.minutes is not None and not self.minutes > 0:
+            raise UnmixError(f"minutes must be above 0, not {self.minutes}.")
+        if not 0 <= self.average < 1 or not 0 <= self.dropout < 1:
+            raise UnmixError("average and dropout must lie in 0..1, below 1.")
+        if self.hidden_size % 2 and not self.unidirectional:
+            raise UnmixError(
+                f"hidden_size must be even, half for each direction: {self.hidden_size}."
+            )
+        if self.hop_length > self.n_fft // 2:
+            raise UnmixError(
+                f"hop_length must be at most half of n_fft, {self.n_fft // 2}: {self.hop_length}."
+            )
+        if not self.targets or len(set(self.targets)) < len(self.targets):
+            raise UnmixError("targets must name one stem or more, each once.")
+
+    @property
+    def name(self):
+        """Of this training's own files: its targets, joined."""
+        return "-".join(self.targets)

@@ -1,0 +1,138 @@
+"""What a training minimises: seven ways to say how far an estimate is from its target.
+
+Each takes a `Scene` and returns one value per target, `(targets,)`, differentiable; the loop
+minimises their sum. The first four compare spectrograms and need no phase; the others know that the
+estimate will be played with the phase of the mixture.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from ..spectral import STFT
+
+_EPS = 1e-8
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What there is to compare.
+
+    Attributes:
+        estimates: magnitudes from the networks, `(batch, targets, channels, freq, frames)`.
+        targets: complex spectrograms of the true stems, same shape.
+        mixture: the complex mixture, `(batch, 1, channels, freq, frames)`.
+        stft: the transform that made them. samples: the length of the audio behind them.
+    """
+
+    estimates: torch.Tensor
+    targets: torch.Tensor
+    mixture: torch.Tensor
+    stft: STFT
+    samples: int
+
+    def spectra(self):
+        """The estimates with the mixture's phase, complex: what would be heard."""
+        return self.estimates * (self.mixture / (self.mixture.abs() + _EPS))
+
+    def audio(self):
+        """Estimated and true audio, each `(batch, targets, channels, samples)`."""
+        return tuple(self.stft.inverse(s, self.samples) for s in (self.spectra(), self.targets))
+
+
+def l1(scene):
+    """Mean absolute difference of the magnitudes: the article's eq. 4."""
+    return _per_target((scene.estimates - scene.targets.abs()).abs())
+
+
+def mse(scene):
+    """Mean squared difference of the magnitudes: what the reference minimises."""
+    return _per_target((scene.estimates - scene.targets.abs()) ** 2)
+
+
+def log(scene):
+    """Error energy over target energy of each excerpt's magnitudes, in dB.
+
+    Loud and soft excerpts count alike, where in `mse` the loud ones decide (after Heitkaemper et
+    al. 2020).
+    """
+    error = _energy(scene.estimates - scene.targets.abs())
+    return _decibels(error, _energy(scene.targets), _energy(scene.mixture))
+
+
+def multiresolution(scene):
+    """L1 between magnitudes at windows of 1024, 2048 and 8192 samples of the audio that would be
+    heard (after Yamamoto, Song and Kim 2020): a click and a hum are judged at their own scale."""
+    estimate, target = scene.audio()
+    total = 0
+    for n_fft in (1024, 2048, 8192):
+        stft = STFT(n_fft, n_fft // 4).to(target.device)
+        # A longer window gathers more of a tone: put all resolutions on one scale.
+        difference = (stft(estimate).abs() - stft(target).abs()).abs()
+        total = total + _per_target(difference) * (scene.stft.n_fft / n_fft) ** 0.5
+    return total / 3
+
+
+def phase(scene):
+    """Squared distance of the complex spectrograms, with the mixture's phase on the estimate.
+
+    Where target and mixture disagree in phase the best magnitude is smaller than the target's, by
+    the cosine of the angle between them: the phase-sensitive approximation (Erdogan et al. 2015).
+    """
+    return _per_target((scene.estimates - _projected(scene)) ** 2)
+
+
+def ratio(scene):
+    """As `phase`, for the shares `estimate / sum of estimates` of the mixture.
+
+    Couples the targets: all networks answer for one sum, as in the Wiener filter that follows them
+    (after Sawata et al. 2021, who join the networks of Open-Unmix in training). For all sources at
+    once; with some of them missing, their shares would fall to the others.
+    """
+    power = scene.estimates**2
+    shares = power / (power.sum(1, keepdim=True) + _EPS)
+    return _per_target((shares * scene.mixture.abs() - _projected(scene)) ** 2)
+
+
+def sdr(scene):
+    """Minus the signal-to-distortion ratio of each excerpt's audio, in dB (Vincent et al. 2006,
+    without the filter)."""
+    estimate, target = scene.audio()
+    mixture = scene.stft.inverse(scene.mixture, scene.samples)
+    return _decibels(_energy(estimate - target), _energy(target), _energy(mixture))
+
+
+LOSSES = {
+    "l1": l1, "mse": mse, "log": log, "multiresolution": multiresolution, "phase": phase,
+    "ratio": ratio, "sdr": sdr,
+}  # fmt: skip
+"""By the names that `TrainingConfig.loss` takes."""
+
+COUPLED = {"ratio"}
+"""Those in which each target's value depends on all networks."""
+
+
+def _projected(scene):
+    """The part of the target in phase with the mixture, real."""
+    unit = scene.mixture.conj() / (scene.mixture.abs() + _EPS)
+    return (scene.targets * unit).real
+
+
+def _per_target(distances):
+    """Mean over all axes but the second."""
+    return distances.mean((0, 2, 3, 4))
+
+
+def _energy(signal):
+    """Sum of squares of each excerpt and target, `(batch, targets)`."""
+    return (signal.abs() ** 2).flatten(2).sum(-1)
+
+
+def _decibels(error, reference, mixture):
+    """10 log10(error / reference), mean over the excerpts.
+
+    Both are lifted by a thousandth of the mixture's energy: an excerpt without its target has a
+    finite loss, and 30 dB below the mixture there is nothing left to win.
+    """
+    floor = 1e-3 * mixture + _EPS
+    return (10 * torch.log10((error + floor) / (reference + floor))).mean(0)

@@ -1,0 +1,106 @@
+"""One process or many: who reads which excerpts, and how what they computed comes together.
+
+Start a training with `accelerate launch` (or torchrun) and every process takes its rows of each
+batch; gradients and batch statistics are averaged, so that the result is that of one process with
+the whole batch. Without it there is one process, and nothing here does anything.
+"""
+
+import os
+
+import torch
+from torch import distributed, nn
+from torch.distributed.nn.functional import all_reduce
+
+from ..errors import UnmixError
+
+
+class Workers:
+    """The processes of one training.
+
+    Attributes:
+        index, count: which process this is, of how many. device: where it computes.
+
+    Args:
+        device: None takes a GPU where there is one, each process its own.
+    """
+
+    def __init__(self, device=None):
+        self.index, self.count = 0, 1
+        device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+            try:
+                from accelerate import PartialState
+            except ImportError as error:
+                message = "several processes need accelerate: pip install accelerate."
+                raise UnmixError(message) from error
+            # Unless told so, it would take every process for the only one where there is no GPU.
+            state = PartialState(cpu=device.type == "cpu")
+            self.index, self.count = state.process_index, state.num_processes
+            device = state.device
+        self.device = device
+
+    @property
+    def is_main(self):
+        """Whether this process writes the files and draws the bar."""
+        return self.index == 0
+
+    def rows(self, size):
+        """The rows of a batch that are this process's.
+
+        Raises:
+            UnmixError: the batch does not divide by the number of processes.
+        """
+        if size % self.count:
+            raise UnmixError(f"a batch of {size} cannot be shared by {self.count} processes.")
+        return slice(self.index * size // self.count, (self.index + 1) * size // self.count)
+
+    def in_turn(self, function):
+        """Call in the first process, then in the others, which find its files in the cache."""
+        result = function() if self.is_main else None
+        self.wait()
+        return result if self.is_main else function()
+
+    def wait(self):
+        """Until all processes are here."""
+        if self.count > 1:
+            distributed.barrier()
+
+    def prepare(self, network):
+        """The network as it is to be called in training."""
+        if self.count == 1:
+            return network
+        for module in network.modules():
+            if type(module) is nn.BatchNorm1d:
+                # Changes how it computes, not what it holds: the state stays everybody's.
+                module.__class__ = SharedBatchNorm
+        ids = [self.device.index] if self.device.type == "cuda" else None
+        return nn.parallel.DistributedDataParallel(network, device_ids=ids)
+
+    def mean(self, values):
+        """The mean over all processes of a list of numbers."""
+        if self.count == 1:
+            return values
+        tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
+        distributed.all_reduce(tensor)
+        return (tensor / self.count).tolist()
+
+
+class SharedBatchNorm(nn.BatchNorm1d):
+    """Batch normalisation over the batches of all processes, which have equally many rows.
+
+    PyTorch's own (SyncBatchNorm) does this on GPUs only; without it, each process would normalise
+    by its small share of the batch, and the result would depend on their number.
+    """
+
+    def forward(self, x):
+        if not self.training:
+            return super().forward(x)
+        count = distributed.get_world_size()
+        mean = all_reduce(x.mean(0)) / count
+        variance = all_reduce(((x - mean) ** 2).mean(0)) / count
+        rows = len(x) * count
+        with torch.no_grad():
+            self.num_batches_tracked += 1
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * rows / (rows - 1), self.momentum)
+        return (x - mean) * (variance + self.eps).rsqrt() * self.weight + self.bias
