@@ -161,6 +161,13 @@ def test_each_name_changes_something_but_not_what_it_was_given(name):
     assert not torch.equal(result, stems[..., :SAMPLES]) and torch.equal(stems, before)
 
 
+@pytest.mark.parametrize("name", [*IN_PLACE, "speed"])
+def test_in_the_memory_of_the_old_comes_the_same(name):
+    stems = noise(4, 4, 2, needed_samples((name,), SAMPLES))
+    expected = augment(stems, rng(), (name,), SAMPLES)
+    torch.testing.assert_close(augment(stems, rng(), (name,), SAMPLES, inplace=True), expected)
+
+
 def test_no_names_change_nothing():
     stems = noise(2, 4, 2, SAMPLES)
     assert torch.equal(augment(stems, rng(), (), SAMPLES), stems)

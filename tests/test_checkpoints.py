@@ -142,6 +142,7 @@ def test_a_damaged_state_gives_way_to_the_one_before(tones, tmp_path, whole, cap
     assert saved_step(state) == 4
     state.write_bytes(DAMAGES[damage](state.read_bytes()))
     assert saved_step(state) == 2
+    assert state.with_name(f"{STATE}.damaged").is_file() and not state.exists()
     told = capsys.readouterr().out
     assert told.count("\n") == 1 and str(state) in told and "state before it" in told
     assert fit(tones, tmp_path) == whole[0] and same(kept(tmp_path), whole[1])
@@ -161,7 +162,7 @@ def test_two_damaged_states_are_one_line(tones, tmp_path):
     with pytest.raises(CheckpointError) as error:
         fit(tones, tmp_path)
     assert "\n" not in str(error.value) and str(state) in str(error.value)
-    assert "Delete" in str(error.value)
+    assert f"Delete {state} and {state}.previous" in str(error.value)
 
 
 def test_a_foreign_file_in_the_place_of_a_state_is_one_line(tones, tmp_path):

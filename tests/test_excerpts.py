@@ -11,6 +11,7 @@ from unmix_lite.audio import resample
 from unmix_lite.corpora import TARGETS, Track
 from unmix_lite.errors import CorpusError
 from unmix_lite.training import Excerpts
+from unmix_lite.training.excerpts import to_float
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -46,6 +47,13 @@ def test_places_run_from_the_first_sample_to_the_last(excerpts):
     stems = excerpts.cut(np.full((2, 4), 2), places).float() / 32767
     assert torch.equal(stems[0], song[..., :4000])
     assert torch.equal(stems[1], song[..., -4000:])
+
+
+def test_floats_read_at_once_are_the_integers_to_full_scale(excerpts):
+    drawn = excerpts.draw(np.random.default_rng(0), 3, ("remix",))
+    stems = excerpts.cut(*drawn)
+    assert stems.dtype == torch.int16
+    torch.testing.assert_close(excerpts.cut(*drawn, as_float=True), to_float(stems))
 
 
 def test_every_song_is_drawn(excerpts):

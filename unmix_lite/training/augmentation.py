@@ -1,8 +1,8 @@
 """What makes little music last: random changes to the stems before they are mixed.
 
-Each takes stems `(batch, sources, channels, samples)` and a generator and returns changed ones; the
-mixture is summed afterwards, so it is always the sum. Two more, "remix" and "shuffle", are a matter
-of reading and live in `Excerpts.batch`.
+Each takes stems `(batch, sources, channels, samples)` and a generator and returns changed ones, in
+the memory of the old where `inplace` allows it; the mixture is summed afterwards, so it is always
+the sum. Two more, "remix" and "shuffle", are a matter of reading and live in `Excerpts.draw`.
 """
 
 import math
@@ -57,44 +57,46 @@ def random_speed(stems, rng, samples, probability=0.5):
     return result
 
 
-def random_filter(stems, rng, decibels=6.0, probability=0.5, knots=8):
+def random_filter(stems, rng, decibels=6.0, probability=0.5, knots=8, inplace=False):
     """A source through an equaliser: a smooth curve over the octaves, each knot within
     `+-decibels`, the same for both channels."""
     batch, sources, _, samples = stems.shape
     chosen = rng.random((batch, sources)) < probability
     curves = rng.uniform(-decibels, decibels, (batch, sources, knots))
+    result = stems if inplace else stems.clone()
     rows = torch.as_tensor(chosen).nonzero(as_tuple=True)
     if not len(rows[0]):
-        return stems
+        return result
     # Knots one octave apart; above 1/2**knots of the band, where the ear and the music live.
     bins = np.arange(samples // 2 + 1) / (samples // 2)
     octave = np.log2(np.maximum(bins, 2.0**-knots)) + knots - 1
     gains = np.stack([np.interp(octave, np.arange(knots), curve) for curve in curves[chosen]])
     gains = torch.as_tensor(10 ** (gains / 20), dtype=stems.dtype, device=stems.device)
-    result = stems.clone()
     result[rows] = torch.fft.irfft(torch.fft.rfft(stems[rows]) * gains[:, None], samples)
     return result
 
 
-def random_loudness(stems, rng, low=-30.0, high=-18.0):
+def random_loudness(stems, rng, low=-30.0, high=-18.0, inplace=False):
     """Each source that sounds at all at a level of its own, uniform in `low..high` dB RMS below
     full scale, however loud its song was mastered (after LibriMix, Cosentino et al. 2020)."""
     level = stems.square().mean((2, 3)).sqrt()
     wanted = 10 ** (_like(rng.uniform(low, high, stems.shape[:2]), stems) / 20)
     gains = torch.where(level > _SILENT, wanted / level.clamp(min=_SILENT), torch.ones_like(level))
-    return stems * gains[..., None, None]
+    return (stems if inplace else stems.clone()).mul_(gains[..., None, None])
 
 
-def random_gain(stems, rng, low=0.25, high=1.25):
+def random_gain(stems, rng, low=0.25, high=1.25, inplace=False):
     """Each source of each excerpt at its own level, uniform in `low..high` (Uhlich et al. 2017)."""
-    return stems * _like(rng.uniform(low, high, stems.shape[:2]), stems)[..., None, None]
+    gains = _like(rng.uniform(low, high, stems.shape[:2]), stems)
+    return (stems if inplace else stems.clone()).mul_(gains[..., None, None])
 
 
-def random_channel_swap(stems, rng, probability=0.5):
+def random_channel_swap(stems, rng, probability=0.5, inplace=False):
     """Left and right exchanged, for each source on its own (Uhlich et al. 2017)."""
-    rows = torch.as_tensor(rng.random(stems.shape[:2]) < probability).nonzero(as_tuple=True)
-    result = stems.clone()
-    result[rows] = stems[rows].flip(1)
+    result = stems if inplace else stems.clone()
+    # One after the other: gathering them all would copy half of the batch twice.
+    for row, source in np.argwhere(rng.random(stems.shape[:2]) < probability):
+        result[row, source] = result[row, source].flip(0)
     return result
 
 
@@ -109,13 +111,17 @@ def needed_samples(names, samples):
     return math.ceil(samples * SPEEDS[-1]) if "speed" in names else samples
 
 
-def augment(stems, rng, names, samples):
-    """All of `names` one after the other; returns `(batch, sources, channels, samples)`."""
+def augment(stems, rng, names, samples, inplace=False):
+    """All of `names` one after the other; returns `(batch, sources, channels, samples)`.
+
+    Args:
+        inplace: `stems` may be overwritten, which spares a copy of them.
+    """
     if "speed" in names:
-        stems = random_speed(stems, rng, samples)
+        stems, inplace = random_speed(stems, rng, samples), True
     for name, change in _IN_PLACE.items():
         if name in names:
-            stems = change(stems, rng)
+            stems, inplace = change(stems, rng, inplace=inplace), True
     return stems
 
 

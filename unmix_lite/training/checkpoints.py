@@ -4,6 +4,7 @@ The state before the last is kept beside it. A file that a full disk or a failin
 is found out by its checksum, and the one before it is used.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -45,15 +46,22 @@ def load_state(path):
     """
     path = Path(path)
     there = [file for file in (path, _previous(path)) if file.is_file()]
+    damages = []
     for file in there:
         try:
-            return _read(file)
+            state = _read(file)
         except CheckpointError as error:
-            damage = error
-            if file is not there[-1]:
-                tqdm.write(f"{damage} Going on from the state before it.")
-    if there:
-        raise CheckpointError(f"{damage} Delete it to train anew.")
+            damages.append(error)
+            continue
+        if damages:
+            tqdm.write(f"{damages[0]} Going on from the state before it.")
+            # Out of the way, or the next state would push the whole one out.
+            with contextlib.suppress(FileNotFoundError):  # another process has done it
+                os.replace(path, path.with_name(path.name + ".damaged"))
+        return state
+    if damages:
+        names = " and ".join(str(file) for file in there)
+        raise CheckpointError(f"{damages[0]} Delete {names} to train anew.")
     return None
 
 

@@ -59,7 +59,7 @@ class Excerpts:
             remix: take each source from a song of its own, so that the network meets mixtures that
                 nobody ever recorded (Uhlich et al. 2017); otherwise one song gives all of them.
         """
-        return to_float(self.cut(*self.draw(rng, size, ("remix",) if remix else ())))
+        return self.cut(*self.draw(rng, size, ("remix",) if remix else ()), as_float=True)
 
     def draw(self, rng, size, augmentations=()):
         """Which songs, and where in them (0 to 1), each `(size, sources)`.
@@ -78,15 +78,22 @@ class Excerpts:
             places = np.where(apart, places, places[:, :1])
         return songs, places
 
-    def cut(self, songs, places):
-        """Read what `draw` drew, int16 `(size, sources, channels, samples)`."""
-        stems = np.zeros((*songs.shape, 2, self.samples), np.int16)
+    def cut(self, songs, places, as_float=False):
+        """Read what `draw` drew, `(size, sources, channels, samples)`.
+
+        int16, half as much to carry to a GPU, which calls `to_float`; or, for a CPU, float32 at
+        once: another pass over so much memory would take longer than the reading.
+        """
+        stems = np.zeros((*songs.shape, 2, self.samples), np.float32 if as_float else np.int16)
         for row, source in np.ndindex(songs.shape):
             song = self.songs[songs[row, source]]
             start = int(places[row, source] * max(1, song.shape[-1] - self.samples + 1))
             part = song[source, :, start : start + self.samples]
             # A song shorter than the excerpt ends in silence.
-            stems[row, source, :, : part.shape[-1]] = part
+            piece = stems[row, source, :, : part.shape[-1]]
+            piece[...] = part
+            if as_float:
+                piece /= FULL_SCALE  # while it is in the cache
         return torch.from_numpy(stems)
 
     def whole(self, index):
@@ -98,8 +105,8 @@ class Excerpts:
 
 
 def to_float(stems):
-    """int16 -> float32 in -1..1, on whatever device it is: half as much to carry there."""
-    return stems.float().div_(FULL_SCALE)
+    """int16 -> float32 in -1..1, on whatever device it is; float32 stays as it is."""
+    return stems if stems.is_floating_point() else stems.float().div_(FULL_SCALE)
 
 
 def _cached(track, targets, rate, folder):

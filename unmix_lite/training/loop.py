@@ -160,7 +160,7 @@ class Training:
             watch(self.history)
 
     def read(self, step):
-        """The excerpts of a step, int16, and the generator that goes on to augment them.
+        """The excerpts of a step, and the generator that goes on to augment them.
 
         All randomness follows from seed and step, so a resumed training needs no saved generator.
         """
@@ -168,12 +168,12 @@ class Training:
         rng = np.random.default_rng([self.config.seed, step])
         shared = Shared(rng, size, self.workers.rows(size))
         drawn = self.excerpts.draw(shared, size, self.config.augmentations)
-        return self.excerpts.cut(*drawn), shared
+        return self.excerpts.cut(*drawn, as_float=self.workers.device.type == "cpu"), shared
 
     def scene(self, stems, rng):
         """Augment, mix and transform: complex targets and mixture, as a loss wants them."""
         stems = to_float(stems.to(self.workers.device, non_blocking=True))
-        stems = augment(stems, rng, self.config.augmentations, self.samples)
+        stems = augment(stems, rng, self.config.augmentations, self.samples, inplace=True)
         return self.spectra(stems)
 
     def spectra(self, stems):
@@ -292,6 +292,10 @@ class Training:
 
     def resume(self, folder):
         """Go on from the state in `folder`, if there is one."""
+        if self.workers.is_main:
+            # What a killed process was writing; nobody else writes files of this name.
+            for rest in folder.glob(f".{self.config.name}.state.*.partial.safetensors"):
+                rest.unlink(missing_ok=True)
         loaded = load_state(self.state_file(folder))
         if loaded is None:
             return

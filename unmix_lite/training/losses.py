@@ -1,8 +1,8 @@
 """What a training minimises: seven ways to say how far an estimate is from its target.
 
 Each takes a `Scene` and returns one value per target, `(targets,)`, differentiable; the loop
-minimises their sum. The first four compare spectrograms and need no phase; the others know that the
-estimate will be played with the phase of the mixture.
+minimises their mean. The first three compare magnitudes alone; the others know that the estimate
+will be played with the phase of the mixture.
 """
 
 from dataclasses import dataclass
