@@ -45,7 +45,7 @@ def main(options):
         "minutes": round(sum(_minutes(c) for c in _trainings(curves)), 1),
         "targets": separator.targets, "config": first["config"], "history": first["history"],
         "iterations": options.iterations, "softmask": options.softmask,
-        "scores": {"measure": MEASURE, "songs": len(songs), **_scores(songs)},
+        "scores": {"measure": MEASURE, "songs": len(songs), **_scores(songs, separator.targets)},
     }  # fmt: skip
     if len(_trainings(curves)) > 1:
         record["trainings"] = {t: {"config": c["config"], "history": c["history"]}
@@ -64,9 +64,9 @@ def _minutes(curve):
     return curve["history"][-1]["seconds"] / 60
 
 
-def _scores(songs):
+def _scores(songs, names):
     targets = {}
-    for target in songs[0].targets:
+    for target in names:
         values = np.array([song.median(target) for song in songs])
         values = values[~np.isnan(values)]
         interval = bootstrap(
