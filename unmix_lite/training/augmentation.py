@@ -58,8 +58,8 @@ def random_speed(stems, rng, samples, probability=0.5):
 
 
 def random_filter(stems, rng, decibels=6.0, probability=0.5, knots=8, inplace=False):
-    """A source through an equaliser: a smooth curve over the octaves, each knot within
-    `+-decibels`, the same for both channels."""
+    """A source through an equaliser: a curve over the octaves, straight between its knots, each of
+    which lies within `+-decibels`; the same for both channels."""
     batch, sources, _, samples = stems.shape
     chosen = rng.random((batch, sources)) < probability
     curves = rng.uniform(-decibels, decibels, (batch, sources, knots))
