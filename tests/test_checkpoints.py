@@ -178,6 +178,7 @@ def test_half_written_files_are_no_disturbance(tones, tmp_path, whole):
         (tmp_path / f"{name}.partial.safetensors").write_bytes(b"half")
     assert fit(tones, tmp_path) == whole[0] and same(kept(tmp_path), whole[1])
     assert Separator.from_pretrained(tmp_path, "cpu").targets == ["vocals"]
+    assert not list(tmp_path.glob(".vocals.state.*"))
 
 
 @pytest.mark.parametrize(

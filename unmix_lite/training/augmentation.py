@@ -100,7 +100,7 @@ def random_channel_swap(stems, rng, probability=0.5, inplace=False):
     return result
 
 
-_IN_PLACE = {
+_CHANGES = {
     "filter": random_filter, "loudness": random_loudness, "gain": random_gain,
     "channelswap": random_channel_swap,
 }  # fmt: skip
@@ -119,7 +119,7 @@ def augment(stems, rng, names, samples, inplace=False):
     """
     if "speed" in names:
         stems, inplace = random_speed(stems, rng, samples), True
-    for name, change in _IN_PLACE.items():
+    for name, change in _CHANGES.items():
         if name in names:
             stems, inplace = change(stems, rng, inplace=inplace), True
     return stems

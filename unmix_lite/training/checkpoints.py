@@ -36,6 +36,9 @@ def save_state(path, tensors, progress):
         save_file(tensors, partial, metadata={_KEY: text, "checksum": _checksum(tensors, text)})
         if path.is_file():
             os.replace(path, _previous(path))
+    # What a killed process was writing; nobody else writes files of this name.
+    for rest in path.parent.glob(f".{path.stem}.*.partial{path.suffix}"):
+        rest.unlink(missing_ok=True)
 
 
 def load_state(path):

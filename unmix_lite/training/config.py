@@ -1,6 +1,7 @@
 """A recipe for a training: everything that decides what comes out of it."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
 from ..corpora import TARGETS
 from ..errors import UnmixError
@@ -111,3 +112,10 @@ class TrainingConfig:
     def name(self):
         """Of this training's own files: its targets, joined."""
         return "-".join(self.targets)
+
+    def differences(self, saved):
+        """The fields in which a training of the recipe `saved`, a dict, cannot be gone on with."""
+        now = json.loads(json.dumps(asdict(self)))
+        # More minutes may be granted; and a rate that does not know the end allows more steps.
+        free = {"minutes"} | ({"steps"} if self.schedule != "cosine" else set())
+        return [key for key in now if key not in free and saved.get(key) != now[key]]

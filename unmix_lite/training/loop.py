@@ -1,6 +1,5 @@
 """The training loop: one network per target, Adam, and the best weights on validation songs."""
 
-import contextlib
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from ..audio import atomic
@@ -24,7 +22,7 @@ from .config import UNLIMITED
 from .excerpts import Excerpts, to_float
 from .logs import curves_of
 from .losses import LOSSES, Scene
-from .networks import build_networks
+from .networks import build_networks, running_mean
 from .schedule import best_of, is_stalled, learning_rate
 from .workers import Workers
 
@@ -63,8 +61,7 @@ def train(config, tracks, valid_tracks, folder, device=None, progress=True, watc
         training = Training(config, tracks, valid_tracks, workers, progress and workers.is_main)
         training.resume(Path(folder))
         # Where a gradient vanishes (above 16 kHz, say) Adam's averages shrink to denormal numbers,
-        # with which a CPU reckons many times slower: half an hour later each step takes twice as
-        # long. They are as good as zero.
+        # with which a CPU reckons many times slower. They are as good as zero.
         torch.set_flush_denormal(True)
         try:
             with Interruption() as interruption:
@@ -96,7 +93,7 @@ class Training:
 
         self.networks = build_networks(config, self.excerpts, self.stft).to(workers.device)
         self.model = workers.prepare(self.networks)
-        self.average = AveragedModel(self.networks, avg_fn=self._average, use_buffers=True)
+        self.average = running_mean(self.networks, config.average) if config.average else None
         self.optimizer = torch.optim.Adam(
             self.networks.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
@@ -203,16 +200,15 @@ class Training:
         )
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        if config.average:
+        if self.average is not None:
             self.average.update_parameters(self.networks)
         return loss.item(), norm.item()
 
     def autocast(self):
         """Matrix products in 16 bits, where the recipe says so."""
-        types = {"bf16": torch.bfloat16, "fp16": torch.float16}
-        if self.config.precision not in types:
-            return contextlib.nullcontext()
-        return torch.autocast(self.workers.device.type, types[self.config.precision])
+        precision = self.config.precision
+        kind = torch.float16 if precision == "fp16" else torch.bfloat16
+        return torch.autocast(self.workers.device.type, kind, enabled=precision != "float32")
 
     def check(self, loss):
         """Raise an UnmixError if the loss is not a number any more."""
@@ -225,7 +221,7 @@ class Training:
     @property
     def result(self):
         """The networks that are validated and kept: the running mean, where there is one."""
-        return self.average.module if self.config.average else self.networks
+        return self.networks if self.average is None else self.average.module
 
     @torch.inference_mode()
     def validate(self):
@@ -276,8 +272,8 @@ class Training:
 
     def parts(self):
         """All that has a state."""
-        average = {"average": self.average} if self.config.average else {}
-        return {"network": self.networks, "optimizer": self.optimizer, **average}
+        parts = {"network": self.networks, "optimizer": self.optimizer, "average": self.average}
+        return {name: part for name, part in parts.items() if part is not None}
 
     def save(self, folder):
         """Write the state of this very step."""
@@ -292,19 +288,11 @@ class Training:
 
     def resume(self, folder):
         """Go on from the state in `folder`, if there is one."""
-        if self.workers.is_main:
-            # What a killed process was writing; nobody else writes files of this name.
-            for rest in folder.glob(f".{self.config.name}.state.*.partial.safetensors"):
-                rest.unlink(missing_ok=True)
         loaded = load_state(self.state_file(folder))
         if loaded is None:
             return
         tensors, progress = loaded
-        saved, now = progress["config"], json.loads(json.dumps(asdict(self.config)))
-        # More minutes may be granted; and a rate that does not know the end allows more steps.
-        free = {"minutes"} | ({"steps"} if self.config.schedule != "cosine" else set())
-        differ = [key for key in now if key not in free and saved.get(key) != now[key]]
-        if differ:
+        if differ := self.config.differences(progress["config"]):
             raise CheckpointError(
                 f"{self.state_file(folder)}: a training with another {', '.join(differ)}; choose "
                 "another folder, or the same options to go on with it."
@@ -316,8 +304,3 @@ class Training:
 
     def state_file(self, folder):
         return folder / f"{self.config.name}.state.safetensors"
-
-    def _average(self, average, current, count):
-        # Short at first, so that the beginning from chance is soon forgotten.
-        decay = min(self.config.average, (1 + float(count)) / (10 + float(count)))
-        return average + (current - average) * (1 - decay)

@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from ..errors import CheckpointError
 from ..models import OpenUnmix
@@ -59,6 +60,18 @@ def _initial(config):
                 )
         network.lstm.dropout = network.arguments["dropout"] = config.dropout
     return Networks(dict(separator.networks)).requires_grad_()
+
+
+def running_mean(networks, decay):
+    """A copy whose weights and statistics follow those of `networks`, a step of `1 - decay` at
+    each `update_parameters` (Polyak and Juditsky 1992)."""
+
+    def follow(average, current, count):
+        # Short at first, so that the beginning from chance is soon forgotten.
+        keep = min(decay, (1 + float(count)) / (10 + float(count)))
+        return average + (current - average) * (1 - keep)
+
+    return AveragedModel(networks, avg_fn=follow, use_buffers=True)
 
 
 @torch.inference_mode()
