@@ -172,16 +172,18 @@ def curves(history, ax=None, title=None, label="loss"):
         the Axes.
     """
     runs = history if isinstance(history, dict) else {"": history}
+    many = len(runs) > 2  # then only the solid lines are named, lest the names cover the curves
     ax = _axes(ax, height=3.2)
     for index, (name, rows) in enumerate(runs.items()):
         shade = colour(name or "drums", index)
         steps, losses = _column(rows, "train_loss")
         ax.plot(steps, losses, color=shade, alpha=0.6, linewidth=1, linestyle="--",
-                label=f"{name} training".strip())  # fmt: skip
+                label="_" if many else f"{name} training".strip())  # fmt: skip
         steps, losses = _column(rows, "valid_loss")
         if not steps:
             continue
-        ax.plot(steps, losses, color=shade, linewidth=1.8, label=f"{name} validation".strip())
+        solid = name if many else f"{name} validation".strip()
+        ax.plot(steps, losses, color=shade, linewidth=1.8, label=solid)
         best = int(np.argmin(losses))
         ax.plot(steps[best], losses[best], "o", color=shade, markerfacecolor="none", markersize=8)
     ax.set(xlabel="step", ylabel=label, title=title or "")
