@@ -11,7 +11,6 @@ the machine does slows both. The ratios say something of another machine; the sp
 import argparse
 import contextlib
 import datetime
-import itertools
 import json
 import os
 import platform
@@ -22,7 +21,6 @@ import sys
 import tempfile
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -36,7 +34,7 @@ from unmix_lite.corpora import TARGETS, open_corpus
 from unmix_lite.errors import UnmixError
 from unmix_lite.training import Excerpts, TrainingConfig
 from unmix_lite.training.augmentation import augment
-from unmix_lite.training.excerpts import to_float
+from unmix_lite.training.excerpts import read_ahead, to_float
 from unmix_lite.training.loop import Training
 from unmix_lite.training.networks import input_statistics
 from unmix_lite.training.workers import Workers
@@ -113,30 +111,27 @@ def our_batches(excerpts, size, device):
     """Endless (mixture, target) batches, made as `Training` makes them."""
     target = TARGETS.index(TARGET)
 
-    def read(step):
+    def read(step, out):
         rng = np.random.default_rng([0, step])
         drawn = excerpts.draw(rng, size, AUGMENTATIONS)
-        return excerpts.cut(*drawn, as_float=device.type == "cpu"), rng
+        return excerpts.cut(*drawn, as_float=device.type == "cpu", out=out), rng
 
-    with ThreadPoolExecutor(1) as reader:
-        upcoming = reader.submit(read, 0)
-        for step in itertools.count(1):
-            (stems, rng), upcoming = upcoming.result(), reader.submit(read, step)
-            stems = to_float(stems.to(device, non_blocking=True))
-            stems = augment(stems, rng, AUGMENTATIONS, excerpts.samples, inplace=True)
-            yield stems.sum(1), stems[:, target]
+    mixture = torch.empty(0, device=device)  # whose memory is used again
+    for stems, rng in read_ahead(read):
+        stems = to_float(stems.to(device, non_blocking=True))
+        stems = augment(stems, rng, AUGMENTATIONS, excerpts.samples, inplace=True)
+        yield torch.sum(stems, 1, out=mixture), stems[:, target]
 
 
 def our_steps(training):
     """Endless steps as `Training.run` takes them; yields the seconds that each waited for data."""
-    with ThreadPoolExecutor(1) as reader:
-        upcoming = reader.submit(training.read, 0)
-        for step in itertools.count(1):
-            began = time.perf_counter()
-            stems, upcoming = upcoming.result(), reader.submit(training.read, step)
-            waited = time.perf_counter() - began
-            training.take_step(*stems)
-            yield waited
+    batches = read_ahead(training.read)
+    while True:
+        began = time.perf_counter()
+        stems = next(batches)
+        waited = time.perf_counter() - began
+        training.take_step(*stems)
+        yield waited
 
 
 def counted(batches, device):

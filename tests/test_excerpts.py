@@ -11,7 +11,7 @@ from unmix_lite.audio import resample
 from unmix_lite.corpora import TARGETS, Track
 from unmix_lite.errors import CorpusError
 from unmix_lite.training import Excerpts
-from unmix_lite.training.excerpts import to_float
+from unmix_lite.training.excerpts import read_ahead, to_float
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -54,6 +54,41 @@ def test_floats_read_at_once_are_the_integers_to_full_scale(excerpts):
     stems = excerpts.cut(*drawn)
     assert stems.dtype == torch.int16
     torch.testing.assert_close(excerpts.cut(*drawn, as_float=True), to_float(stems))
+
+
+def test_memory_used_again_holds_nothing_of_what_was_there(tones):
+    excerpts = Excerpts(tones.tracks("train"), TARGETS, 2.0, 8000, progress=False)
+    drawn = excerpts.draw(np.random.default_rng(0), 3)
+    for as_float in (True, False):
+        expected = excerpts.cut(*drawn, as_float)
+        used = torch.full_like(expected, 77)
+        assert excerpts.cut(*drawn, as_float, out=used) is used
+        assert torch.equal(used, expected) and expected[..., -1].abs().max() == 0
+
+
+def test_batches_read_ahead_are_those_asked_for_one_by_one_in_two_pieces_of_memory(excerpts):
+    def read(step, out=None):
+        rng = np.random.default_rng([3, step])
+        return excerpts.cut(*excerpts.draw(rng, 2), out=out), rng
+
+    ahead, places = read_ahead(read, 4), set()
+    for step in range(4, 10):
+        stems, rng = next(ahead)
+        expected, same = read(step)
+        assert torch.equal(stems, expected) and rng.random() == same.random()
+        places.add(stems.data_ptr())
+    ahead.close()
+    assert len(places) == 2
+
+
+def test_what_fails_while_reading_ahead_is_raised_where_the_batch_is_asked_for():
+    def read(step, out):
+        return (step,) if step < 2 else (_ for _ in ()).throw(OSError("the disk is gone"))
+
+    ahead = read_ahead(read)
+    assert [next(ahead), next(ahead)] == [(0,), (1,)]
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(ahead)
 
 
 def test_every_song_is_drawn(excerpts):

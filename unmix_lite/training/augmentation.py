@@ -96,7 +96,10 @@ def random_channel_swap(stems, rng, probability=0.5, inplace=False):
     result = stems if inplace else stems.clone()
     # One after the other: gathering them all would copy half of the batch twice.
     for row, source in np.argwhere(rng.random(stems.shape[:2]) < probability):
-        result[row, source] = result[row, source].flip(0)
+        left, right = result[row, source]
+        kept = left.clone()
+        left.copy_(right)
+        right.copy_(kept)
     return result
 
 

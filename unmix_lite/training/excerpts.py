@@ -6,7 +6,9 @@ pages in as it is needed. Memory does not grow with the data set.
 """
 
 import hashlib
+import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -78,23 +80,34 @@ class Excerpts:
             places = np.where(apart, places, places[:, :1])
         return songs, places
 
-    def cut(self, songs, places, as_float=False):
+    def cut(self, songs, places, as_float=False, out=None):
         """Read what `draw` drew, `(size, sources, channels, samples)`.
 
         int16, half as much to carry to a GPU, which calls `to_float`; or, for a CPU, float32 at
         once: another pass over so much memory would take longer than the reading.
+
+        Args:
+            out: an earlier batch of that size, to be overwritten: fresh memory costs more than
+                what is written into it.
         """
-        stems = np.zeros((*songs.shape, 2, self.samples), np.float32 if as_float else np.int16)
+        if out is None:
+            kind = torch.float32 if as_float else torch.int16
+            # A GPU fetches from pinned memory by itself, while the CPU goes on.
+            pinned = not as_float and torch.cuda.is_available()
+            out = torch.empty(*songs.shape, 2, self.samples, dtype=kind, pin_memory=pinned)
+        # NumPy's, which starts no threads: torch's would quarrel with those that compute meanwhile.
+        array = out.numpy()
         for row, source in np.ndindex(songs.shape):
             song = self.songs[songs[row, source]]
             start = int(places[row, source] * max(1, song.shape[-1] - self.samples + 1))
-            part = song[source, :, start : start + self.samples]
-            # A song shorter than the excerpt ends in silence.
-            piece = stems[row, source, :, : part.shape[-1]]
-            piece[...] = part
-            if as_float:
-                piece /= FULL_SCALE  # while it is in the cache
-        return torch.from_numpy(stems)
+            for channel in range(2):  # so little at a time stays in the cache until it is scaled
+                part = song[source, channel, start : start + self.samples]
+                piece = array[row, source, channel]
+                piece[: len(part)] = part
+                piece[len(part) :] = 0  # a song shorter than the excerpt ends in silence
+                if as_float:
+                    piece *= np.float32(1 / FULL_SCALE)
+        return out
 
     def whole(self, index):
         """All of one song, float32 `(sources, channels, samples)`."""
@@ -102,6 +115,25 @@ class Excerpts:
 
     def __len__(self):
         return len(self.songs)
+
+
+def read_ahead(read, first=0):
+    """Yield `read(first, None)`, then of `first + 1` and so on; a thread reads one ahead.
+
+    `read(step, out)` returns a tuple that begins with a batch, and writes it into `out`, the batch
+    of two steps ago, if there is one: whoever asks for the next has done with the last.
+    """
+    memory = [None, None]
+
+    def fill(step):
+        memory[step % 2], *others = read(step, memory[step % 2])
+        return memory[step % 2], *others
+
+    with ThreadPoolExecutor(1) as thread:
+        upcoming = thread.submit(fill, first)
+        for step in itertools.count(first + 1):
+            current, upcoming = upcoming.result(), thread.submit(fill, step)
+            yield current
 
 
 def to_float(stems):

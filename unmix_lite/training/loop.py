@@ -2,7 +2,7 @@
 
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from ..weights import NetworkCard, save_network
 from .augmentation import Shared, augment, needed_samples
 from .checkpoints import Interruption, collect, load_state, restore, save_state
 from .config import UNLIMITED
-from .excerpts import Excerpts, to_float
+from .excerpts import Excerpts, read_ahead, to_float
 from .logs import curves_of
 from .losses import LOSSES, Scene
 from .networks import build_networks, running_mean
@@ -125,13 +125,11 @@ class Training:
         quiet = {} if self.progress else {"disable": True}
         total = None if config.steps == UNLIMITED else config.steps
         bar = tqdm(total=total, initial=self.step, desc=config.name, unit="step", **quiet)
-        with bar, curves_of(self, folder) as log, ThreadPoolExecutor(1) as reader:
-            upcoming = reader.submit(self.read, self.step)
+        batches = closing(read_ahead(self.read, self.step))
+        with bar, curves_of(self, folder) as log, batches as batches:
             while not self.is_over:
                 began = time.monotonic()
-                # While the device computes, a thread reads what it will need next.
-                stems, upcoming = upcoming.result(), reader.submit(self.read, self.step + 1)
-                loss, norm = self.take_step(*stems)
+                loss, norm = self.take_step(*next(batches))
                 spent = time.monotonic() - began
                 loss, spent, stop = self.workers.mean([loss, spent, interruption.requested])
                 self.check(loss)
@@ -158,16 +156,18 @@ class Training:
         if watch and self.workers.is_main:
             watch(self.history)
 
-    def read(self, step):
+    def read(self, step, out=None):
         """The excerpts of a step, and the generator that goes on to augment them.
 
         All randomness follows from seed and step, so a resumed training needs no saved generator.
+        `out` is memory to use again.
         """
         size = self.config.batch_size
         rng = np.random.default_rng([self.config.seed, step])
         shared = Shared(rng, size, self.workers.rows(size))
         drawn = self.excerpts.draw(shared, size, self.config.augmentations)
-        return self.excerpts.cut(*drawn, as_float=self.workers.device.type == "cpu"), shared
+        on_cpu = self.workers.device.type == "cpu"
+        return self.excerpts.cut(*drawn, as_float=on_cpu, out=out), shared
 
     def scene(self, stems, rng):
         """Augment, mix and transform: complex targets and mixture, as a loss wants them."""
