@@ -93,6 +93,23 @@ def test_other_stems_are_trained_by_their_names(tmp_path, trainings):
     assert trainings[0][0].targets == ("piano",) and trainings[0][0].sources == ("guitar", "piano")
 
 
+def test_vocals_are_trained_against_one_file_of_all_the_rest(tmp_path, trainings, capsys):
+    for name in ("one", "two", "three"):
+        write_song(tmp_path / "songs" / "train" / name, ("accompaniment", "vocals"))
+    (tmp_path / "songs" / "train" / "one" / "accompaniment.wav").unlink()  # train says so
+    arguments = ["--corpus", tmp_path / "songs", "--targets", "vocals", "-o", tmp_path / "out"]
+    assert unmix("train", *arguments) == 0
+    assert trainings[0][0].sources == ("vocals", "accompaniment")
+    assert "a song is the sum of vocals, accompaniment" in capsys.readouterr().out
+
+
+def test_a_fifth_stem_beside_the_four_of_musdb_is_no_source(tmp_path, trainings):
+    for name in ("one", "two"):
+        write_song(tmp_path / "songs" / "train" / name, (*TARGETS, "accompaniment"))
+    assert unmix("train", "--corpus", tmp_path / "songs", "-o", tmp_path / "out") == 0
+    assert {config.sources for config, _ in trainings} == {TARGETS}
+
+
 @pytest.mark.parametrize("targets", [["vocals", "drums"], ["piano", "guitar"]])
 def test_train_names_all_songs_that_cannot_be_used(tmp_path, capsys, cache, targets):
     """Also if the first is one of them, from which the names of the stems are taken."""

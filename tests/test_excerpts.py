@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from tiny_training import fit, kept, write_corpus, write_song
+from tiny_training import fit, kept, recipe, write_corpus, write_song
 
 from unmix_lite import load_audio, save_audio
 from unmix_lite.audio import resample
-from unmix_lite.corpora import TARGETS, Track
+from unmix_lite.corpora import TARGETS, Corpus, Track, other_rates
 from unmix_lite.errors import CorpusError
-from unmix_lite.training import Excerpts
+from unmix_lite.training import Excerpts, train
 from unmix_lite.training.excerpts import read_ahead, to_float
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -174,6 +174,19 @@ def test_mono_stems_become_two_equal_channels(tmp_path):
     whole = of(tmp_path / "song").whole(0)
     assert whole.shape == (4, 2, 8000)
     assert (whole - mono).abs().max() < 1 / 32767
+
+
+def test_songs_at_other_rates_are_told_before_they_are_resampled(tmp_path, capsys):
+    for song, rate in enumerate((8000, 16000, 8000, 12000, 16000)):
+        write_song(tmp_path / "train" / f"Song {song}", TARGETS, rate=rate)
+    tracks = Corpus("mixed", tmp_path, "a test").tracks("train")
+    assert other_rates(tracks, 8000) == (
+        "2 of 4 songs are at 12000 or 16000 Hz; resampled to 8000 Hz: Song 1, Song 3."
+    )
+    assert other_rates(tracks, 11025).endswith(": Song 0, Song 1, Song 2 and 1 more.")
+    assert other_rates(tracks[:1], 8000) == ""
+    train(recipe(steps=1), tracks, tracks, tmp_path / "run", "cpu")
+    assert "4 of 8 songs are at 12000 or 16000 Hz" in capsys.readouterr().out
 
 
 def test_songs_at_another_rate_are_resampled(tmp_path):

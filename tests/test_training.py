@@ -138,8 +138,11 @@ def test_a_training_starts_from_given_weights(tones, tmp_path):
     [{"hidden_size": 16}, {"unidirectional": True}, {"max_bin": 100}, {"n_fft": 1024},
      {"rate": 4000}, {"targets": ("drums",)}, {"initial": "nowhere"}],
 )  # fmt: skip
-def test_weights_that_do_not_fit_the_recipe_are_one_line(tones, tmp_path, change):
+def test_weights_that_do_not_fit_are_one_line_before_songs_are_decoded(
+    tones, tmp_path, monkeypatch, change
+):
     fit(tones, tmp_path, steps=2)
+    monkeypatch.setattr(Excerpts, "__init__", lambda *_, **__: pytest.fail("decoded before"))
     with pytest.raises(CheckpointError) as error:
         ready(tones, **{"initial": str(tmp_path), **change})
     assert "\n" not in str(error.value)

@@ -97,7 +97,7 @@ def train(options):
     """Train the targets, one after the other or jointly, into OUTPUT."""
     from dataclasses import fields
 
-    from .corpora import TARGETS, open_corpus
+    from .corpora import TARGETS, open_corpus, sources_of
     from .training import TrainingConfig
     from .training import train as fit
     from .training.schedule import best_of
@@ -105,8 +105,9 @@ def train(options):
     corpus = open_corpus(options.corpus)
     print(corpus)
     tracks, valid = corpus.tracks("train"), corpus.tracks("valid")
-    known = set(options.targets) <= set(TARGETS)
-    sources = TARGETS if known else tuple(tracks[0].names)
+    sources = sources_of(tracks, options.targets)
+    if sources != TARGETS:
+        print(f"a song is the sum of {', '.join(sources)}")
     recipe = {f.name: getattr(options, f.name) for f in fields(TrainingConfig)
               if f.name in options and f.name != "targets"}  # fmt: skip
     recipe["augmentations"] = tuple(options.augmentations)

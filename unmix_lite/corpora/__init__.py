@@ -10,7 +10,17 @@ from pathlib import Path
 
 from ..errors import CorpusError
 from .preview import fetch_preview
-from .tracks import MUSDB_VALIDATION, SPLITS, TARGETS, Corpus, Track, problems, stack
+from .tracks import (
+    MUSDB_VALIDATION,
+    SPLITS,
+    TARGETS,
+    Corpus,
+    Track,
+    other_rates,
+    problems,
+    sources_of,
+    stack,
+)
 
 
 def cache_folder():
@@ -90,5 +100,6 @@ def _open_folder(path, reason):
 
 __all__ = [
     "MUSDB_VALIDATION", "SPLITS", "TARGETS", "Corpus", "Track", "cache_folder", "open_corpus",
-    "fetch_preview", "problems", "stack",
+    "fetch_preview", "other_rates", "problems", "sources_of",
+    "stack",
 ]  # fmt: skip

@@ -222,6 +222,27 @@ def problems(tracks, targets):
     )
 
 
+def sources_of(tracks, targets):
+    """The stems that add up to the songs, a tuple: MUSDB18's four where those are there and
+    `targets` are among them; otherwise all the stems that most songs have."""
+    found = [tuple(track.names) for track in tracks]
+    sources = max(found, key=lambda names: (found.count(names), len(names)))
+    return TARGETS if {*targets} <= {*TARGETS} <= {*sources} else sources
+
+
+def other_rates(tracks, rate):
+    """One line that says which songs will have to be resampled to `rate` Hz, or "" for none."""
+    others = [(track.name, track.rate) for track in tracks if track.rate != rate]
+    if not others:
+        return ""
+    told = ", ".join(name for name, _ in others[:3])
+    told += f" and {len(others) - 3} more" if len(others) > 3 else ""
+    rates = " or ".join(map(str, sorted({own for _, own in others})))
+    return (
+        f"{len(others)} of {len(tracks)} songs are at {rates} Hz; resampled to {rate} Hz: {told}."
+    )
+
+
 def stack(stems, targets=TARGETS):
     """A dict of stems -> one tensor `(sources, channels, samples)` in the order of `targets`.
 

@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from ..audio import atomic
-from ..corpora import problems
+from ..corpora import other_rates, problems
 from ..errors import CheckpointError, CorpusError, UnmixError
 from ..spectral import STFT
 from ..weights import NetworkCard, save_network
@@ -22,7 +22,7 @@ from .config import UNLIMITED
 from .excerpts import Excerpts, read_ahead, to_float
 from .logs import curves_of
 from .losses import LOSSES, Scene
-from .networks import build_networks, running_mean
+from .networks import build_networks, load_networks, running_mean
 from .schedule import best_of, is_stalled, learning_rate
 from .workers import Workers
 
@@ -78,9 +78,12 @@ class Training:
         self.config, self.workers, self.progress = config, workers, progress
         self.samples = round(config.seconds * config.rate)
         workers.rows(config.batch_size)  # which must divide among them
-        # Of both splits, before the first is decoded.
+        # All that can be refused is refused before the first song is decoded.
+        networks = load_networks(config) if config.initial else None
         if found := problems([*tracks, *valid_tracks], config.sources):
             raise CorpusError(found)
+        if progress and (told := other_rates([*tracks, *valid_tracks], config.rate)):
+            tqdm.write(told)
         longer = needed_samples(config.augmentations, self.samples) / config.rate
         self.excerpts, self.validation = (
             workers.in_turn(
@@ -91,7 +94,8 @@ class Training:
         self.stft = STFT(config.n_fft, config.hop_length).to(workers.device)
         self.indices = [config.sources.index(target) for target in config.targets]
 
-        self.networks = build_networks(config, self.excerpts, self.stft).to(workers.device)
+        self.networks = networks or build_networks(config, self.excerpts, self.stft)
+        self.networks.to(workers.device)
         self.model = workers.prepare(self.networks)
         self.average = running_mean(self.networks, config.average) if config.average else None
         # Fused: one pass over the weights, which on a CPU takes a quarter of the time of many.

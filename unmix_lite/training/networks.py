@@ -19,9 +19,7 @@ class Networks(nn.ModuleDict):
 
 
 def build_networks(config, excerpts, stft):
-    """What `config` asks for, on the CPU; scaled to the training mixtures where it starts anew."""
-    if config.initial:
-        return _initial(config)
+    """New networks as `config` asks for, on the CPU, scaled to the training mixtures."""
     mean, deviation = input_statistics(excerpts, stft)
     networks = {}
     for target in config.targets:
@@ -36,7 +34,12 @@ def build_networks(config, excerpts, stft):
     return Networks(networks)
 
 
-def _initial(config):
+def load_networks(config):
+    """Those that `config.initial` names, on the CPU.
+
+    Raises:
+        CheckpointError: there are none, or they are not what the recipe says.
+    """
     from ..separator import Separator  # the separator stands above the training
 
     separator = Separator.from_pretrained(config.initial, "cpu", config.targets)
