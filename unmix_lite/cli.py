@@ -96,34 +96,39 @@ def _write_together(stems, rate, save):
 def train(options):
     """Train the targets, one after the other or jointly, into OUTPUT."""
     from dataclasses import fields
+    from functools import partial
 
     from .corpora import TARGETS, open_corpus, sources_of
     from .training import TrainingConfig
     from .training import train as fit
     from .training.schedule import best_of
+    from .training.workers import Workers
 
-    corpus = open_corpus(options.corpus)
-    print(corpus)
+    device = _device(options.device)
+    workers = Workers(device)
+    say = print if workers.is_main else lambda _: None
+    # Of several processes one downloads or renders it.
+    corpus = workers.in_turn(partial(open_corpus, options.corpus))
+    say(corpus)
     tracks, valid = corpus.tracks("train"), corpus.tracks("valid")
     sources = sources_of(tracks, options.targets)
     if sources != TARGETS:
-        print(f"a song is the sum of {', '.join(sources)}")
+        say(f"a song is the sum of {', '.join(sources)}")
     recipe = {f.name: getattr(options, f.name) for f in fields(TrainingConfig)
               if f.name in options and f.name != "targets"}  # fmt: skip
     recipe["augmentations"] = tuple(options.augmentations)
     groups = [options.targets] if options.joint else [[target] for target in options.targets]
     # All recipes are checked before the first hour is spent.
     configs = [TrainingConfig(targets=tuple(g), sources=sources, **recipe) for g in groups]
-    device = _device(options.device)
     for config in configs:
         history = fit(config, tracks, valid, options.output, device)
         for target in config.targets:
             best = best_of(history, target, config.loss)
-            print(
+            say(
                 f"{target}: best validation loss {best['valid_losses'][target]:.4f} at step "
                 f"{best['step']}"
             )
-    print(f"the weights are in {options.output}; use them with: --model {options.output}")
+    say(f"the weights are in {options.output}; use them with: --model {options.output}")
 
 
 def evaluate(options):
