@@ -4,6 +4,7 @@ Audio is a float32 tensor of shape (channels, samples), full scale at 1.0; rates
 """
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -96,32 +97,47 @@ def save_audio(path, audio, rate):
     audio = torch.as_tensor(audio, dtype=torch.float32).detach().cpu()
     audio = audio[None] if audio.ndim == 1 else audio
     check_audio(audio, str(path))
-    kind = path.suffix.lower().lstrip(".")
-    if kind not in ("wav", "flac", "ogg", "mp3"):
-        raise AudioError(f"{path}: cannot write '{path.suffix}'; use .wav, .flac, .ogg or .mp3.")
+    check_format(path, audio.shape[0], rate)
     peak = float(audio.abs().max())
-    if peak > 1 and kind != "wav":
+    if peak > 1 and path.suffix.lower() != ".wav":
+        kind = path.suffix.lower().lstrip(".")
         raise AudioError(
             f"{path}: the audio peaks {20 * math.log10(peak):.1f} dB above full scale and {kind} "
             "would clip it; write .wav, or lower the level first."
         )
-    if kind in ("mp3", "ogg") and audio.shape[0] > 2:  # Vorbis takes a sixth one for a subwoofer
+    write_audio(path, audio.split(_BLOCK, dim=1), audio.shape[0], rate, peak)
+
+
+def check_format(path, channels, rate):
+    """Raise an AudioError unless a file of that suffix can hold so many channels at that rate."""
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in ("wav", "flac", "ogg", "mp3"):
+        raise AudioError(f"{path}: cannot write '{path.suffix}'; use .wav, .flac, .ogg or .mp3.")
+    if kind in ("mp3", "ogg") and channels > 2:  # Vorbis takes a sixth one for a subwoofer
         raise AudioError(
-            f"{path}: has {audio.shape[0]} channels, and {kind} keeps one or two; write "
-            ".wav or .flac."
+            f"{path}: has {channels} channels, and {kind} keeps one or two; write .wav or .flac."
         )
     if kind == "mp3" and rate not in MP3_RATES:
         raise AudioError(
             f"{path}: MP3 knows no {rate} Hz, only {', '.join(map(str, MP3_RATES))}; resample it, "
             "or write .wav."
         )
+
+
+def write_audio(path, blocks, channels, rate, peak):
+    """Write blocks `(channels, samples)` of audio that peaks at `peak`, whole or not at all.
+
+    Raises:
+        AudioError: a folder or disk that cannot be written.
+    """
+    kind = path.suffix.lower().lstrip(".")
     # 24-bit full scale is 1 - 2**-23: a sample of exactly 1.0 would clip by one step.
     subtype = {"wav": "PCM_24" if peak < 1 else "FLOAT", "flac": "PCM_24"}.get(kind)
     try:
         with atomic(path) as partial, soundfile.SoundFile(
-            partial, "w", int(rate), audio.shape[0], subtype=subtype, format=kind.upper()
+            partial, "w", int(rate), channels, subtype=subtype, format=kind.upper()
         ) as file:
-            for block in audio.split(_BLOCK, dim=1):
+            for block in blocks:
                 file.write(block.numpy().T)
     except (soundfile.SoundFileError, RuntimeError, OSError) as error:
         raise AudioError(f"{path}: cannot be written ({_reason(error)}).") from error
@@ -142,6 +158,31 @@ def resample(audio, from_rate, to_rate):
     samples = math.ceil(audio.shape[-1] * to_rate / from_rate)
     resampled = soxr.resample(audio.detach().cpu().numpy().T, from_rate, to_rate, quality="VHQ")
     return fit_length(torch.from_numpy(np.ascontiguousarray(resampled.T)), samples).to(audio.device)
+
+
+def resampled(blocks, from_rate, to_rate, samples):
+    """As `resample`, of audio that comes in blocks `(..., channels, n)`, to `samples` in all."""
+    if from_rate == to_rate:
+        yield from blocks
+        return
+    stream, given = None, 0
+    blocks = itertools.chain(blocks, [None])  # the end, at which the stream gives its last
+    for block in blocks:
+        if block is not None:
+            shape, device = block.shape[:-1], block.device
+            stream = stream or soxr.ResampleStream(
+                from_rate, to_rate, shape.numel(), "float32", "VHQ"
+            )
+            chunk = block.flatten(0, -2).T.cpu().contiguous().numpy()
+            done = stream.resample_chunk(chunk)
+        else:
+            done = stream.resample_chunk(np.zeros((0, shape.numel()), np.float32), last=True)
+        done = torch.from_numpy(np.ascontiguousarray(done.T))
+        wanted = samples - given
+        done = fit_length(done, wanted) if block is None else done[:, :wanted]
+        given += done.shape[-1]
+        if done.shape[-1]:
+            yield done.unflatten(0, shape).to(device)
 
 
 def fit_length(audio, samples):

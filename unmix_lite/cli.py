@@ -1,6 +1,5 @@
 """The command line: `unmix-lite separate | train | evaluate | corpus`."""
 
-import math
 import sys
 
 from .errors import AudioError, UnmixError
@@ -54,7 +53,8 @@ def separate(options):
 
 
 def _separate_one(separator, path, folder, options):
-    from .audio import load_audio, save_audio
+    from .audio import load_audio
+    from .stem_files import save_stems
 
     files = {target: folder / f"{target}.{options.format}" for target in separator.targets}
     if not options.overwrite and all(file.is_file() for file in files.values()):
@@ -67,30 +67,14 @@ def _separate_one(separator, path, folder, options):
     if rate < 16000:
         print(f"{path}: at {rate} Hz it holds nothing above {rate // 2} Hz, nor will its stems.")
     try:
-        stems = separator(audio, rate)
+        blocks = separator.blocks(audio, rate, progress=True)
+        lowered = save_stems(files, blocks, len(audio), rate)
     except AudioError as error:
         raise AudioError(f"{path}: {error}") from error
-    peak = max(float(stem.abs().max()) for stem in stems.values())
-    if peak > 1 and options.format != "wav":
+    if lowered:
         # All stems by the same amount, so that they still add up to the song, only softer.
-        lowered = 20 * math.log10(peak)
         print(f"{path}: lowered by {lowered:.1f} dB so that nothing clips in {options.format}.")
-        stems = {target: stem / peak for target, stem in stems.items()}
-    _write_together({files[target]: stem for target, stem in stems.items()}, rate, save_audio)
     print(f"{path}: {', '.join(file.name for file in files.values())} in {folder}")
-
-
-def _write_together(stems, rate, save):
-    """All stems or none: a full disk half-way through must not leave a song that looks done."""
-    written = []
-    try:
-        for file, stem in stems.items():
-            save(file, stem, rate)
-            written.append(file)
-    except BaseException:
-        for file in written:
-            file.unlink(missing_ok=True)
-        raise
 
 
 def train(options):

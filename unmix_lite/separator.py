@@ -5,16 +5,19 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from tqdm import tqdm
 
-from .audio import check_audio, fit_length, resample
+from .audio import check_audio, resample, resampled
 from .errors import AudioError, CheckpointError
-from .spectral import STFT
+from .long_song import long_song
+from .spectral import STFT, OverlapAdd
 from .weights import load_network
 from .wiener import wiener
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 DEFAULT = "umx-lite"
 _EPS = 1e-10
+_BAR = "{desc}: {percentage:3.0f}% |{bar}| {elapsed}, {remaining} to go"
 
 
 class Separator(nn.Module):
@@ -118,56 +121,113 @@ class Separator(nn.Module):
             AudioError: empty, non-finite, or more than two channels.
         """
         check_audio(audio)
+        stems = {target: torch.empty_like(audio, dtype=torch.float32) for target in self.targets}
+        start = 0
+        for block in self.blocks(audio, rate):
+            stop = start + next(iter(block.values())).shape[-1]
+            for target, piece in block.items():
+                stems[target][:, start:stop] = piece
+            start = stop
+        return stems
+
+    @torch.inference_mode()
+    def blocks(self, audio, rate=None, progress=False):
+        """Separate a song piece by piece: the stems of `forward`, in order, some seconds at a time.
+
+        Beyond the song itself it needs a fixed amount of memory, and one of `hidden_size` numbers
+        per frame and network, which go to a temporary file where they are many.
+
+        Args:
+            audio, rate: as for `forward`.
+            progress: show a progress bar.
+
+        Yields:
+            dicts target -> float32 `(channels, some samples)`, on the audio's device.
+
+        Raises:
+            AudioError: as `forward`.
+        """
+        check_audio(audio)
         channels, samples = audio.shape
+        rate = rate or self.rate
+        given = self._as_trained(audio.detach().float())
+        song = resample(given, rate, self.rate)
+        home = next((target for target in ("residual", "other") if target in self.targets), None)
+        # A stem on its own is no share of the song: completed, it would be all of it.
+        complete = self.complete and home and len(self.targets) > 1
+        start = 0
+        for stems in resampled(self._separated(song, progress), self.rate, rate, samples):
+            stems = dict(zip(self.targets, stems.to(audio.device)))
+            stop = start + stems[self.targets[0]].shape[-1]
+            if complete:
+                stems[home] = stems[home] + given[:, start:stop] - sum(stems.values())
+            start = stop
+            yield {
+                target: stem.mean(0, keepdim=True)
+                if channels < len(given)
+                else stem.expand(channels, -1)
+                for target, stem in stems.items()
+            }
+
+    def _as_trained(self, audio):
+        """With as many channels as the networks take."""
+        channels, wanted = len(audio), next(iter(self.networks.values())).nb_channels
         if channels > 2:
             raise AudioError(
                 f"the audio has {channels} channels; separation takes mono or stereo: mix it down "
                 "first ('ffmpeg -i song.wav -ac 2 stereo.wav')."
             )
-        rate = rate or self.rate
-        wanted = next(iter(self.networks.values())).nb_channels
-        given = audio.detach().float()
         if channels < wanted:
-            given = given.expand(wanted, -1)
-        elif channels > wanted:
-            given = given.mean(0, keepdim=True)
-        song = resample(given, rate, self.rate).to(self.stft.window.device)
+            return audio.expand(wanted, -1)
+        return audio.mean(0, keepdim=True) if channels > wanted else audio
 
-        stems = {}
-        for target, spec in self.spectra(self.stft(song)).items():
-            stem = resample(self.stft.inverse(spec, song.shape[-1]), self.rate, rate)
-            stems[target] = fit_length(stem, samples).to(audio.device)
-        home = next((target for target in ("residual", "other") if target in stems), None)
-        # A stem on its own is no share of the song: completed, it would be all of it.
-        if self.complete and home and len(stems) > 1:
-            stems[home] = stems[home] + given - sum(stems.values())
-        return {
-            target: stem.mean(0, keepdim=True) if channels < wanted else stem.expand(channels, -1)
-            for target, stem in stems.items()
-        }
+    def _separated(self, song, progress):
+        """Yield all stems, `(targets, channels, some samples)` at the networks' own rate."""
+        frames = self.stft.frames(song.shape[-1])
+        overlap_add = OverlapAdd(self.stft, song.shape[-1])
+        # None: where nobody looks (a file, a pipe), no bar either.
+        with tqdm(
+            total=1, desc="separating", bar_format=_BAR, leave=False,
+            disable=None if progress else True,
+        ) as bar:  # fmt: skip
+
+            def tick(part):  # rounding must not drive it beyond its end
+                bar.update(min(part, 1 - bar.n))
+
+            estimate = long_song(
+                self.networks.values(), self.stft, song, lambda part: tick(part / 2)
+            )
+            for start in range(0, frames, self.wiener_window):
+                stop = min(start + self.wiener_window, frames)
+                mixture = self.stft.block(song, start, stop)
+                yield overlap_add(self._filtered(estimate(start, stop, mixture), mixture))
+                tick((stop - start) / frames / 2)
 
     @torch.inference_mode()
     def spectra(self, mixture):
         """Complex mixture `(channels, freq, frames)` -> dict target -> complex, same shape."""
-        magnitudes = mixture.abs()
-        estimates = torch.stack(
-            [network(magnitudes[None])[0] for network in self.networks.values()]
-        )
+        magnitude = mixture.abs()[None]
+        estimates = torch.stack([network(magnitude)[0] for network in self.networks.values()])
+        windows = [
+            self._filtered(estimates[..., start:stop], mixture[..., start:stop])
+            for start in range(0, mixture.shape[-1], self.wiener_window)
+            for stop in [start + self.wiener_window]
+        ]
+        return dict(zip(self.targets, torch.cat(windows, -1)))
+
+    def _filtered(self, estimates, mixture):
+        """Estimated magnitudes `(networks, channels, freq, frames)` and the mixture of one window
+        -> complex stems `(targets, channels, freq, frames)`."""
         if self.softmask:
             # Shares of the mixture, in proportion to the estimates.
             spectra = mixture * (estimates / (_EPS + estimates.sum(0)))
         else:
-            # The estimated magnitude with the mixture's phase.
-            spectra = torch.polar(estimates, mixture.angle().expand_as(estimates))
+            # The estimated magnitude with the mixture's phase; where there is none, 0.
+            phase = torch.polar(torch.ones(()), mixture.angle())
+            spectra = phase * estimates
         if self.residual or (len(self.networks) == 1 and self.iterations > 0):
             spectra = torch.cat([spectra, (mixture - spectra.sum(0))[None]])
-        if self.iterations > 0:
-            for start in range(0, mixture.shape[-1], self.wiener_window):
-                window = slice(start, start + self.wiener_window)
-                spectra[..., window] = wiener(
-                    spectra[..., window], mixture[..., window], self.iterations
-                )
-        return dict(zip(self.targets, spectra))
+        return wiener(spectra, mixture, self.iterations)[: len(self.targets)]
 
 
 def pretrained_names():

@@ -49,26 +49,28 @@ def wiener(estimates, mixture, iterations=1):
 
 def _em_iteration(estimates, mixture):
     """Measure power and spatial covariance, filter: (S, C, F, T), (C, F, T) -> (S, C, F, T)."""
-    power = estimates.abs().square().mean(1)  # v: S, F, T
-    # R = sum_t y y^H / sum_t v: where the source sits, per frequency.      S, C, C, F
-    spatial = torch.einsum("sift,sjft->sijf", estimates, estimates.conj())
-    spatial = spatial / (_EPS + power.sum(-1))[:, None, None]
+    power = _square(estimates)  # per channel: S, C, F, T
+    activity = power.mean(1)  # v: S, F, T
+    # R = sum_t y y^H / sum_t v: where the source sits, per frequency. Its diagonal first.
+    total = _EPS + activity.sum(-1, keepdim=True)
+    spatial = [power[:, channel].sum(-1, keepdim=True) / total for channel in range(len(mixture))]
     # Covariance of the mixture under the model; sqrt(eps) I keeps silent bins invertible.
-    covariance = torch.einsum("sft,sijf->ijft", power.to(spatial.dtype), spatial)
-    covariance = (
-        covariance
-        + math.sqrt(_EPS) * torch.eye(len(mixture), device=mixture.device)[..., None, None]
-    )
-    whitened = _solve(covariance, mixture)  # C^-1 x: C, F, T
-    return torch.stack([
-        v * torch.einsum("ijf,jft->ift", r, whitened) for v, r in zip(power, spatial)
-    ])  # fmt: skip
+    diagonal = [(activity * own).sum(0) + math.sqrt(_EPS) for own in spatial]  # each F, T
+    if len(mixture) == 1:
+        return activity[:, None] * (spatial[0][:, None] * (mixture / diagonal[0]))
+    cross = (estimates[:, 0] * estimates[:, 1].conj()).sum(-1, keepdim=True) / total  # S, F, 1
+    shared = (activity * cross).sum(0)
+    # C^-1 x of the Hermitian 2 x 2 matrix C, in closed form.
+    determinant = diagonal[0] * diagonal[1] - _square(shared)
+    (left, right), (x, y) = spatial, mixture
+    whitened_left = (diagonal[1] * x - shared * y) / determinant
+    whitened_right = (diagonal[0] * y - shared.conj() * x) / determinant
+    filtered = torch.empty_like(estimates)
+    filtered[:, 0] = activity * (left * whitened_left + cross * whitened_right)
+    filtered[:, 1] = activity * (cross.conj() * whitened_left + right * whitened_right)
+    return filtered
 
 
-def _solve(matrix, vector):
-    """`matrix^-1 vector` in closed form: (C, C, F, T), (C, F, T) -> (C, F, T), C = 1 or 2."""
-    if len(vector) == 1:
-        return vector / matrix[0]
-    (a, b), (c, d) = matrix
-    determinant = a * d - b * c
-    return torch.stack([d * vector[0] - b * vector[1], a * vector[1] - c * vector[0]]) / determinant
+def _square(values):
+    """|values|^2, without the root that abs() would take first."""
+    return values.real.square() + values.imag.square()

@@ -1,0 +1,172 @@
+"""Open-Unmix for long songs: three stages, of which only the narrow middle one sees all of time.
+
+The first and the last layers look at one frame at a time, so they can be run block by block; the
+LSTM needs the whole song, but of every frame only `hidden_size` numbers. Batch norms and scales are
+constants once training is over: they are multiplied into the matrices beside them.
+"""
+
+import itertools
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+import torch
+from torch import nn
+
+_CHUNK = 4096  # frames that an LSTM is given at once; it needs some 16 kB for each
+
+
+class Folded:
+    """An `OpenUnmix` in eval mode, as three stages; a copy, made from its weights as they are now.
+
+    `encode` and `decode` take any frames, also one at a time; between them `recur` (below) runs
+    `directions` over the whole song.
+    """
+
+    def __init__(self, network):
+        channels, bins = network.nb_channels, network.nb_bins
+        self.shape, self.max_bin = (channels, bins), network.max_bin
+        self.hidden_size = network.fc1.out_features
+        # In double precision, since means and deviations of a bin nearly cancel.
+        shift, scale = (p.detach().double() for p in (network.input_mean, network.input_scale))
+        first = network.fc1.weight.detach().double().unflatten(1, (channels, -1)) * scale
+        self.first = _fold(network.bn1, first.flatten(1), (first * shift).sum((1, 2)))
+        self.second = _fold(network.bn2, network.fc2.weight.detach().double(), 0.0)
+        matrix, bias = _fold(network.bn3, network.fc3.weight.detach().double(), 0.0, exact=True)
+        scale = network.output_scale.detach().double().repeat(channels)
+        shift = network.output_mean.detach().double().repeat(channels)
+        self.third = (matrix * scale[:, None]).float(), (bias * scale + shift).float()
+        self.directions = _directions(network.lstm)
+
+    def encode(self, magnitude):
+        """Magnitude `(channels, freq, frames)` of the mixture -> `(frames, hidden)`."""
+        seen = magnitude[:, : self.max_bin].permute(2, 0, 1).flatten(1)
+        matrix, bias = self.first
+        return torch.addmm(bias, seen, matrix.T).tanh_()
+
+    def decode(self, encoded, recurrent):
+        """What `encode` gave and what the LSTM made of it, each `(frames, hidden)` -> the mask,
+        `(channels, freq, frames)`."""
+        matrix, bias = self.second
+        x = torch.addmm(bias, encoded, matrix[:, : self.hidden_size].T)
+        x = x.addmm_(recurrent, matrix[:, self.hidden_size :].T).relu_()
+        matrix, bias = self.third
+        return torch.addmm(bias, x, matrix.T).relu_().unflatten(1, self.shape).permute(1, 2, 0)
+
+
+class Sequence:
+    """Numbers of a whole song, `(frames, width)`: in memory, or in a file that goes with it.
+
+    Read and written by slices of frames, as float32 tensors; by several threads at once.
+    """
+
+    def __init__(self, frames, width, device, on_disk=False):
+        self.frames, self.width, self.device, self.on_disk = frames, width, device, on_disk
+        self._lock = threading.Lock()
+        self._file = tempfile.TemporaryFile() if on_disk else None
+        self._values = None if on_disk else torch.empty(frames, width, device=device)
+
+    def __getitem__(self, frames):
+        if not self.on_disk:
+            return self._values[frames]
+        with self._lock:
+            self._file.seek(4 * self.width * frames.start)
+            values = np.fromfile(
+                self._file, np.float32, self.width * (frames.stop - frames.start)
+            )
+        return torch.from_numpy(values).unflatten(0, (-1, self.width)).to(self.device)
+
+    def __setitem__(self, frames, values):
+        if not self.on_disk:
+            self._values[frames] = values
+            return
+        with self._lock:
+            self._file.seek(4 * self.width * frames.start)
+            values.cpu().contiguous().numpy().tofile(self._file)
+            self._file.flush()
+
+
+def recur(networks, encoded, tick=lambda part: None):
+    """The LSTMs of several networks over a whole song.
+
+    A long song is run in chunks, each direction carrying its state from one to the next in its own
+    order, so that the result is that of the whole.
+
+    Args:
+        networks: `Folded`, all with the same number of layers.
+        encoded: a `Sequence` for each.
+        tick: told what part of all the work has been done since it was told last, 0 to 1.
+
+    Returns:
+        for each a list of `Sequence`s, one per direction, whose numbers belong side by side.
+    """
+    current = [[sequence] for sequence in encoded]
+    threads = torch.get_num_threads()
+    on_cpu = encoded[0].device.type == "cpu"
+    # One frame's step is too small to be shared by several threads; whole directions are shared.
+    pool = ThreadPoolExecutor(threads if on_cpu else 1, initializer=partial(_use_threads, 1))
+    try:
+        with pool:
+            for layer in range(len(networks[0].directions)):
+                jobs, results = [], []
+                for network, parts in zip(networks, current):
+                    directions = network.directions[layer]
+                    first = parts[0]
+                    results.append([
+                        Sequence(first.frames, lstm.hidden_size, first.device, first.on_disk)
+                        for lstm in directions
+                    ])  # fmt: skip
+                    jobs += zip(directions, itertools.repeat(parts), results[-1], (False, True))
+                for _ in pool.map(_run_direction, jobs):
+                    tick(1 / (len(jobs) * len(networks[0].directions)))
+                current = results
+    finally:
+        _use_threads(threads)  # which the initializer changed for threads yet to come
+    return current
+
+
+def side_by_side(sequences, frames):
+    """The same frames of one `Sequence` or more, `(frames, sum of their widths)`."""
+    return torch.cat([sequence[frames] for sequence in sequences], 1)
+
+
+def _fold(norm, matrix, bias, exact=False):
+    """A matrix and a bias, and after them a batch norm, as one matrix and one bias."""
+    scale = norm.weight.detach().double() / torch.sqrt(norm.running_var.double() + norm.eps)
+    matrix = matrix * scale[:, None]
+    bias = (bias - norm.running_mean.double()) * scale + norm.bias.detach().double()
+    return (matrix, bias) if exact else (matrix.float(), bias.float())
+
+
+def _directions(lstm):
+    """Per layer a list of one-layer LSTMs: forward, and, where there is one, backward in time."""
+    layers = []
+    for layer in range(lstm.num_layers):
+        layers.append([])
+        for suffix in ("", "_reverse") if lstm.bidirectional else ("",):
+            weights = {
+                f"{name}_l0": getattr(lstm, f"{name}_l{layer}{suffix}").detach()
+                for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            }
+            one = nn.LSTM(weights["weight_ih_l0"].shape[1], lstm.hidden_size, device="meta")
+            one.load_state_dict(weights, assign=True)
+            layers[-1].append(one.requires_grad_(False).eval())
+    return layers
+
+
+def _run_direction(job):
+    """One LSTM over one song, chunk by chunk, from its beginning or from its end."""
+    lstm, parts, result, backward = job
+    starts, state = range(0, result.frames, _CHUNK), None
+    for start in reversed(starts) if backward else starts:
+        frames = slice(start, min(start + _CHUNK, result.frames))
+        chunk = side_by_side(parts, frames)
+        with torch.inference_mode():
+            output, state = lstm(chunk.flip(0) if backward else chunk, state)
+            result[frames] = output.flip(0) if backward else output
+
+
+def _use_threads(count):
+    torch.set_num_threads(count)
