@@ -83,3 +83,21 @@ def test_excerpts_longer_than_a_song_are_one_line(repository, band):
     done = run(repository, "--corpus", band, "--seconds", "60")
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
     assert "5.0 s long; give --seconds less" in done.stderr
+
+
+def test_the_separation_benchmark_compares_medians_and_peaks(repository, tmp_path):
+    file = tmp_path / "result.json"
+    command = [sys.executable, repository / "benchmarks" / "separation.py", "--seconds", "1",
+               "--hidden-size", "8", "--rounds", "3", "-o", file]  # fmt: skip
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    record = json.loads(file.read_text())
+    rounds, speed = record["rounds"], record["times_real_time"]
+    for side in ("ours", "reference"):
+        assert speed[side] == pytest.approx(1 / statistics.median(rounds[side]))
+        assert record["memory"][side]["megabytes_three_times_as_long"] > 0
+    assert speed["ratio"] == pytest.approx(speed["ours"] / speed["reference"])
+    assert f"speed: {speed['ratio']:.1f} times the reference's" in done.stdout
+    assert {"torch", "openunmix"} <= set(record["versions"]) and record["machine"]
