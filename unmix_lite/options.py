@@ -66,7 +66,8 @@ def _add_separate(commands):
         "--model",
         metavar="NAME_OR_DIR",
         default="umx-lite",
-        help="a model that comes along, or a folder that 'train' filled (default: umx-lite)",
+        help="a model that comes along; one by the authors of Open-Unmix, downloaded once (umx, "
+        "umxhq, umxl, umxse); or a folder that 'train' filled (default: umx-lite)",
     )
     command.add_argument(
         "--targets", nargs="+", metavar="STEM", help="only these stems, for example: vocals drums"

@@ -1,6 +1,7 @@
 """From a song to its stems: one network per target, run as one pipeline."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -8,8 +9,10 @@ from torch import nn
 from tqdm import tqdm
 
 from .audio import check_audio, resample, resampled
+from .corpora import TARGETS
 from .errors import AudioError, CheckpointError
 from .long_song import long_song
+from .official import OFFICIAL, load_official
 from .spectral import STFT, OverlapAdd
 from .weights import load_network
 from .wiener import wiener
@@ -70,8 +73,10 @@ class Separator(nn.Module):
         """A separator from trained weights.
 
         Args:
-            name_or_dir: a model that comes with the package ("umx-lite"), or a folder that
-                `train` filled, one `<target>.safetensors` per target.
+            name_or_dir: a model that comes with the package ("umx-lite"), one that the authors of
+                Open-Unmix published ("umx", "umxhq", "umxl", "umxse": downloaded once, some
+                100 MB and more), or a folder that `train` filled, one `<target>.safetensors` per
+                target.
             device: where to run; None takes a GPU where there is one.
             targets: only these; None takes all there are.
             options: of the constructor (iterations, residual, ...).
@@ -80,24 +85,17 @@ class Separator(nn.Module):
             CheckpointError: no such model, no such target, or a file that cannot be used.
         """
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        folder = _find(name_or_dir)
-        files = {
-            file.stem: file for file in sorted(folder.glob("*.safetensors")) if "." not in file.stem
-        }
-        if not files:
-            raise CheckpointError(f"{folder}: holds no weights (no <target>.safetensors).")
-        ordered = [t for t in ("vocals", "drums", "bass", "other") if t in files]
-        ordered += [t for t in files if t not in ordered]
-        for target in targets or ordered:
-            if target not in files:
+        loaders = _loaders(os.fspath(name_or_dir))
+        for target in targets or loaders:
+            if target not in loaders:
                 raise CheckpointError(
-                    f"{name_or_dir}: has no target '{target}'; it has {', '.join(ordered)}."
+                    f"{name_or_dir}: has no target '{target}'; it has {', '.join(loaders)}."
                 )
-        loaded = {target: load_network(files[target]) for target in targets or ordered}
+        loaded = {target: loaders[target]() for target in targets or loaders}
         shapes = {(card.rate, card.n_fft, card.hop_length) for _, card in loaded.values()}
         if len(shapes) > 1:
             raise CheckpointError(
-                f"{folder}: its networks differ in rate or STFT; keep them apart."
+                f"{name_or_dir}: its networks differ in rate or STFT; keep them apart."
             )
         rate, n_fft, hop_length = shapes.pop()
         networks = {target: network for target, (network, _) in loaded.items()}
@@ -235,13 +233,28 @@ def pretrained_names():
     return sorted(folder.name for folder in PRETRAINED.iterdir() if folder.is_dir())
 
 
-def _find(name_or_dir):
+def _loaders(name):
+    """Of a model's targets, in order, each with a function that gives its network and card."""
+    if name in OFFICIAL and not Path(name).is_dir():
+        return {target: partial(load_official, name, target) for target in OFFICIAL[name].files}
+    folder = _folder(name)
+    files = {
+        file.stem: file for file in sorted(folder.glob("*.safetensors")) if "." not in file.stem
+    }
+    if not files:
+        raise CheckpointError(f"{folder}: holds no weights (no <target>.safetensors).")
+    ordered = [target for target in TARGETS if target in files]
+    ordered += [target for target in files if target not in ordered]
+    return {target: partial(load_network, files[target]) for target in ordered}
+
+
+def _folder(name):
     """The folder of a model's weights."""
-    name = os.fspath(name_or_dir)
     if (PRETRAINED / name).is_dir() and Path(name).name == name and name:
         return PRETRAINED / name
     if Path(name).is_dir():
         return Path(name)
     raise CheckpointError(
-        f"'{name}': no such model; use {', '.join(pretrained_names())} or a folder of weights."
+        f"'{name}': no such model; use {', '.join(pretrained_names())}, one that is downloaded "
+        f"({', '.join(OFFICIAL)}), or a folder of weights."
     )

@@ -8,6 +8,7 @@
 import os
 from pathlib import Path
 
+from ..download import cache_folder
 from ..errors import CorpusError
 from .preview import fetch_preview
 from .tracks import (
@@ -21,14 +22,6 @@ from .tracks import (
     sources_of,
     stack,
 )
-
-
-def cache_folder():
-    """Where rendered and downloaded data sets live: `UNMIX_LITE_CACHE`, or the user's cache."""
-    if "UNMIX_LITE_CACHE" in os.environ:
-        return Path(os.environ["UNMIX_LITE_CACHE"])
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or "~/.cache"
-    return Path(base).expanduser() / "unmix-lite"
 
 
 def open_corpus(name="auto"):
