@@ -14,6 +14,7 @@ from .errors import AudioError, CheckpointError
 from .long_song import long_song
 from .official import OFFICIAL, load_official
 from .spectral import STFT, OverlapAdd
+from .stream import Stream
 from .weights import load_network
 from .wiener import wiener
 
@@ -166,6 +167,11 @@ class Separator(nn.Module):
                 else stem.expand(channels, -1)
                 for target, stem in stems.items()
             }
+
+    def stream(self):
+        """A `Stream` for live use: blocks in, blocks out. For unidirectional networks, without the
+        Wiener filter; raises an UnmixError otherwise."""
+        return Stream(self)
 
     def _as_trained(self, audio):
         """With as many channels as the networks take."""

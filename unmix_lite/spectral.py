@@ -1,5 +1,7 @@
 """The short-time Fourier transform, its exact inverse, magnitudes and decibels."""
 
+import math
+
 import torch
 from torch import nn
 
@@ -106,14 +108,22 @@ class OverlapAdd:
 
     Args:
         stft: the transform to invert.
-        length: samples of the whole audio.
+        length: samples of the whole audio; None if it is not known yet (see `ends_at`).
+
+    Attributes:
+        frames: how many there are in all, infinitely many while that is not known.
     """
 
-    def __init__(self, stft, length):
-        self.stft, self.length = stft, length
-        self.frames = stft.frames(length)
+    def __init__(self, stft, length=None):
+        self.stft, self.length, self.frames = stft, math.inf, math.inf
         self.frame = 0  # the next to come
         self.pending = None  # sums that the next frame will add to
+        if length is not None:
+            self.ends_at(length)
+
+    def ends_at(self, length):
+        """Tell the length in samples, before the last frame is given."""
+        self.length, self.frames = length, self.stft.frames(length)
 
     def __call__(self, spec):
         """The next frames, complex `(..., freq, frames)` -> the samples that they complete,
@@ -129,7 +139,8 @@ class OverlapAdd:
         done = sums if self.frame == self.frames else sums[..., : stop - start]
         self.pending = sums[..., stop - start :].clone()
         done = done / self._weights(start, done.shape[-1])
-        return done[..., max(-start, 0) : max(self.length - start, 0)]
+        stop = min(done.shape[-1], max(self.length - start, 0))
+        return done[..., max(-start, 0) : stop]
 
     def _weights(self, start, samples):
         """The sum of the squared windows of all frames, of `samples` from `start` on."""
