@@ -1,4 +1,4 @@
-"""The command line: `unmix-lite separate | train | evaluate | corpus`."""
+"""The command line: `unmix-lite separate | train | evaluate | corpus | export`."""
 
 import sys
 
@@ -9,9 +9,9 @@ from .options import parser
 def main(arguments=None):
     """Run one command; returns the exit code."""
     options = parser().parse_args(arguments)
-    run = {"separate": separate, "train": train, "evaluate": evaluate, "corpus": corpus}[
-        options.command
-    ]
+    commands = {"separate": separate, "train": train, "evaluate": evaluate, "corpus": corpus,
+                "export": export}  # fmt: skip
+    run = commands[options.command]
     try:
         return run(options) or 0
     except UnmixError as error:
@@ -169,6 +169,18 @@ def corpus(options):
         print(
             f"  {split}: {len(tracks)} songs" + (f", {tracks[0].name} the first" if tracks else "")
         )
+
+
+def export(options):
+    """Write a model's networks in other formats."""
+    from .export import export as write
+    from .separator import load_networks
+
+    loaded = load_networks(options.model, options.targets)
+    networks = {target: network for target, (network, _) in loaded.items()}
+    cards = {target: card for target, (_, card) in loaded.items()}
+    for path in write(networks, cards, options.output, options.kinds):
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 def _fail(message):

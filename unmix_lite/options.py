@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from . import __version__
-from .recipes import AUGMENTATIONS, LOSSES, PRECISIONS, SCHEDULES
+from .recipes import AUGMENTATIONS, KINDS, LOSSES, PRECISIONS, SCHEDULES
 
 FORMATS = ("wav", "flac", "ogg", "mp3")
 
@@ -23,7 +23,7 @@ def parser():
     )
     top.add_argument("--version", action="version", version=f"unmix-lite {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    for add in (_add_separate, _add_train, _add_evaluate, _add_corpus):
+    for add in (_add_separate, _add_train, _add_evaluate, _add_corpus, _add_export):
         add(commands)
     return top
 
@@ -199,6 +199,25 @@ def _add_evaluate(commands):
         help="rounds of the Wiener filter (default: 1)",
     )
     _add_device(command)
+
+
+def _add_export(commands):
+    command = _add(
+        commands,
+        "export",
+        "write a model for other programs",
+        "Write a model's networks for other programs.\n\n"
+        "  unmix-lite export --model umx-lite -o exported\n\n"
+        "writes ONNX files (magnitudes in and out; unidirectional networks with their state), and\n"
+        "for a web page the weights in 16 and 8 bits, some 80 and 40 dB from the original.",
+    )
+    add = command.add_argument
+    add("--model", default="umx-lite", metavar="NAME_OR_DIR",
+        help="as for separate (default: umx-lite)")
+    add("--targets", nargs="+", metavar="STEM", help="only these (default: all)")
+    add("--kinds", nargs="+", choices=KINDS, default=list(KINDS), metavar="KIND",
+        help=f"of {', '.join(KINDS)} (default: all)")
+    add("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the files")
 
 
 def _add_corpus(commands):

@@ -6,3 +6,4 @@ AUGMENTATIONS = (
 )  # fmt: skip
 SCHEDULES = ("cosine", "plateau", "constant")
 PRECISIONS = ("float32", "bf16", "fp16")
+KINDS = ("onnx", "fp16", "int8")  # of exported files

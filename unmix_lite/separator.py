@@ -86,21 +86,12 @@ class Separator(nn.Module):
             CheckpointError: no such model, no such target, or a file that cannot be used.
         """
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        loaders = _loaders(os.fspath(name_or_dir))
-        for target in targets or loaders:
-            if target not in loaders:
-                raise CheckpointError(
-                    f"{name_or_dir}: has no target '{target}'; it has {', '.join(loaders)}."
-                )
-        loaded = {target: loaders[target]() for target in targets or loaders}
-        shapes = {(card.rate, card.n_fft, card.hop_length) for _, card in loaded.values()}
-        if len(shapes) > 1:
-            raise CheckpointError(
-                f"{name_or_dir}: its networks differ in rate or STFT; keep them apart."
-            )
-        rate, n_fft, hop_length = shapes.pop()
+        loaded = load_networks(name_or_dir, targets)
+        _, card = next(iter(loaded.values()))
         networks = {target: network for target, (network, _) in loaded.items()}
-        separator = cls(networks, rate=rate, n_fft=n_fft, hop_length=hop_length, **options)
+        separator = cls(
+            networks, rate=card.rate, n_fft=card.n_fft, hop_length=card.hop_length, **options
+        )
         return separator.to(device)
 
     @torch.inference_mode()
@@ -237,6 +228,29 @@ class Separator(nn.Module):
 def pretrained_names():
     """Names of the models that come with the package."""
     return sorted(folder.name for folder in PRETRAINED.iterdir() if folder.is_dir())
+
+
+def load_networks(name_or_dir, targets=None):
+    """A dict target -> (network, card) of a model, in the order of the stems.
+
+    Args:
+        name_or_dir, targets: as for `Separator.from_pretrained`.
+
+    Raises:
+        CheckpointError: as there.
+    """
+    loaders = _loaders(os.fspath(name_or_dir))
+    for target in targets or loaders:
+        if target not in loaders:
+            raise CheckpointError(
+                f"{name_or_dir}: has no target '{target}'; it has {', '.join(loaders)}."
+            )
+    loaded = {target: loaders[target]() for target in targets or loaders}
+    if len({(card.rate, card.n_fft, card.hop_length) for _, card in loaded.values()}) > 1:
+        raise CheckpointError(
+            f"{name_or_dir}: its networks differ in rate or STFT; keep them apart."
+        )
+    return loaded
 
 
 def _loaders(name):

@@ -76,6 +76,14 @@ class OpenUnmix(nn.Module):
 
     def mask(self, mixture):
         """The factor, zero or more and not bounded by one, that is applied to the mixture."""
+        return self.advance(mixture)[0]
+
+    def advance(self, mixture, state=None):
+        """The mask, and the LSTM's state after the last frame.
+
+        Handed in with the frames that follow, `state` lets a unidirectional network go on where it
+        was. It is a pair of `(layers * directions, batch, hidden)`, or None for the beginning.
+        """
         x = mixture.permute(0, 3, 1, 2)  # B, T, C, F
         batch, frames, channels, bins = x.shape
         if channels != self.nb_channels or bins != self.nb_bins:
@@ -86,9 +94,9 @@ class OpenUnmix(nn.Module):
         x = (x[..., : self.max_bin] + self.input_mean) * self.input_scale
         x = x.reshape(batch * frames, channels * self.max_bin)
         x = torch.tanh(self.bn1(self.fc1(x)))  # B*T, H
-        recurrent, _ = self.lstm(x.reshape(batch, frames, -1))  # B, T, H
+        recurrent, state = self.lstm(x.reshape(batch, frames, -1), state)  # B, T, H
         x = torch.cat([x, recurrent.reshape(batch * frames, -1)], dim=1)  # B*T, 2H: skip connection
         x = F.relu(self.bn2(self.fc2(x)))  # B*T, H
         x = self.bn3(self.fc3(x)).reshape(batch, frames, channels, bins)
         x = F.relu(torch.addcmul(self.output_mean, x, self.output_scale))
-        return x.permute(0, 2, 3, 1)  # B, C, F, T
+        return x.permute(0, 2, 3, 1), state  # B, C, F, T
