@@ -66,6 +66,15 @@ def test_the_future_does_not_sound_in_the_past():
     assert first.shape[1] >= 20_000 - stream.latency
 
 
+def test_a_window_is_used_as_soon_as_it_is_full():
+    """In blocks of a hop no more waits than the three quarters of a window that are unfinished."""
+    stream, came = live().stream(), 0
+    for count in range(1, 12):
+        came += stream(noise(2, 1024, count))["a"].shape[1]
+        if count > 4:
+            assert 1024 * count - came == 3 * 1024
+
+
 def test_memory_of_a_stream_does_not_grow():
     stream, held = live().stream(), []
     for seed in range(12):

@@ -73,9 +73,10 @@ class Stream:
             raise AudioError(f"a block of {len(block)} channels; there were others before.")
         self._tail = wide if self._tail is None else torch.cat([self._tail, wide], 1)
         heard = self._skipped * self._stft.hop_length + self._tail.shape[1]
-        # The frames that lie in what was heard; the first is mirrored, for which it takes one more.
-        last = (heard - self._stft.n_fft // 2 - 1) // self._stft.hop_length + 1
-        return self._advance(max(last, self._frame))
+        # The frames that lie in what was heard; the first is mirrored, which takes a sample more.
+        half = self._stft.n_fft // 2
+        last = (heard - half) // self._stft.hop_length + 1 if heard > half else 0
+        return self._advance(last)
 
     @torch.inference_mode()
     def finish(self):
