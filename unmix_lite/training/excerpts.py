@@ -138,7 +138,7 @@ def read_ahead(read, first=0):
 
 def to_float(stems):
     """int16 -> float32 in -1..1, on whatever device it is; float32 stays as it is."""
-    return stems if stems.is_floating_point() else stems.float().div_(FULL_SCALE)
+    return stems if stems.is_floating_point() else stems.float().mul_(1 / FULL_SCALE)
 
 
 def _cached(track, targets, rate, folder):
