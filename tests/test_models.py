@@ -10,7 +10,7 @@ def magnitudes(batch=2, channels=2, frames=12, bins=2049):
     return torch.rand(batch, channels, bins, frames, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("hidden_size", [64, 512])
+@pytest.mark.parametrize("hidden_size", [64, 256, 512, 1024])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("unidirectional", [False, True])
 def test_equals_the_reference(hidden_size, channels, unidirectional):

@@ -12,10 +12,10 @@ from unmix_lite.weights import NetworkCard, save_network
 TARGETS = ("vocals", "drums", "bass", "other")
 
 
-def small(seed=0, channels=2, **options):
+def small(seed=0, channels=2, hidden_size=32, **options):
     """An untrained network whose batch norms are not the identity."""
     torch.manual_seed(seed)
-    network = OpenUnmix(hidden_size=32, nb_channels=channels, **options).eval()
+    network = OpenUnmix(hidden_size, channels, **options).eval()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
             module.running_mean.normal_(std=0.1)
@@ -35,24 +35,28 @@ def level(audio):
     return 20 * torch.log10(audio.square().mean().sqrt())
 
 
-@pytest.mark.parametrize("channels", [1, 2])
-@pytest.mark.parametrize("iterations", [0, 1, 3])
-@pytest.mark.parametrize("options", [{}, {"softmask": True}, {"residual": True}])
-def test_equals_the_reference(channels, iterations, options):
+def agree_with_the_reference(networks, iterations=1, wiener_window=25, **options):
     """Same weights, same song: openunmix 1.3.0's separator and ours, to a relative 1e-4."""
     from openunmix.model import OpenUnmix as ReferenceNetwork
     from openunmix.model import Separator as ReferenceSeparator
 
-    ours = four(channels)
     theirs = {}
-    for target, network in ours.items():
-        theirs[target] = ReferenceNetwork(2049, channels, hidden_size=32, max_bin=1487)
+    for target, network in networks.items():
+        settings = network.arguments
+        theirs[target] = ReferenceNetwork(
+            2049,
+            settings["nb_channels"],
+            settings["hidden_size"],
+            unidirectional=settings["unidirectional"],
+            max_bin=1487,
+        )
         theirs[target].load_state_dict(network.state_dict(), strict=True)
+    channels = settings["nb_channels"]
     reference = ReferenceSeparator(
-        theirs, niter=iterations, nb_channels=channels, wiener_win_len=25, **options
+        theirs, niter=iterations, nb_channels=channels, wiener_win_len=wiener_window, **options
     )
     reference.freeze()
-    separator = Separator(ours, iterations=iterations, wiener_window=25, **options)
+    separator = Separator(networks, iterations=iterations, wiener_window=wiener_window, **options)
     audio = noise(channels, 40_000)
     expected = reference.to_dict(reference(audio[None]))
     stems = separator(audio)
@@ -60,6 +64,28 @@ def test_equals_the_reference(channels, iterations, options):
     for target, stem in stems.items():
         error = (stem - expected[target][0]).norm() / expected[target].norm()
         assert error < 1e-4, f"{target}: {error:.1e}"
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("iterations", [0, 1, 3])
+@pytest.mark.parametrize("options", [{}, {"softmask": True}, {"residual": True}])
+def test_equals_the_reference(channels, iterations, options):
+    agree_with_the_reference(four(channels), iterations, **options)
+
+
+@pytest.mark.parametrize("wiener_window", [3, 7, 39, 40, 41, 1000])
+def test_equals_the_reference_whatever_the_wiener_filter_measures(wiener_window):
+    agree_with_the_reference(four(), wiener_window=wiener_window)
+
+
+@pytest.mark.parametrize("hidden_size", [64, 256, 1024])
+@pytest.mark.parametrize("unidirectional", [False, True])
+def test_equals_the_reference_at_every_size(hidden_size, unidirectional):
+    networks = {
+        target: small(i, hidden_size=hidden_size, unidirectional=unidirectional)
+        for i, target in enumerate(("vocals", "drums"))
+    }
+    agree_with_the_reference(networks)
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000, 96000])
