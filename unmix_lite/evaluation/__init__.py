@@ -5,13 +5,14 @@
     print(table(songs))
 """
 
-from .bss_eval import METRICS, bss_eval, frame_sdr
+from .bss_eval import bss_eval
 from .campaign import Excerpt, find_excerpts, read_excerpts
 from .evaluate import evaluate, mixture_estimate, score_song
+from .ratios import METRICS, frame_sdr, si_sdr, utterance_sdr
 from .scores import TrackScores, aggregate, load_scores, mean_over_targets, table, write_csv
 
 __all__ = [
     "METRICS", "Excerpt", "TrackScores", "aggregate", "bss_eval", "evaluate", "find_excerpts",
     "frame_sdr", "load_scores", "mean_over_targets", "mixture_estimate", "read_excerpts",
-    "score_song", "table", "write_csv",
+    "score_song", "si_sdr", "table", "utterance_sdr", "write_csv",
 ]  # fmt: skip

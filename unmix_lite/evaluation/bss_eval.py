@@ -1,165 +1,227 @@
-"""BSS Eval v4 through museval, the reference implementation, and its SDR on its own.
+"""BSS Eval v4, as museval computes it, without repeating what can be computed once.
 
 BSS Eval (Vincent, Gribonval and Févotte 2006; v4: Stöter, Liutkus and Ito 2018) splits an estimate
 into the true source, what an allowed 512-tap filter of it explains (spatial distortion), what
 filters of the other sources explain (interference), and the rest (artifacts). Each ratio of
 energies, in dB, is a score: SDR against all errors, ISR, SIR and SAR against one kind.
+
+The filters are a least-squares fit, so all they need of the signals are correlations at lags of
+less than 512 samples; these are gathered block by block. One factorisation of the sources' matrix
+serves all estimates. And the energy of a frame is the same in the frequency domain (Parseval),
+where to filter is to multiply.
 """
 
-import numpy as np
+import math
+
 import torch
 
-from ..errors import AudioError, UnmixError
+from .ratios import METRICS, decibels, prepare, silent
 
-METRICS = ("SDR", "ISR", "SIR", "SAR")
-_FILTER_TAPS = 512
+TAPS = 512
+_BLOCK = 1 << 13  # of the transforms that gather correlations
+_FRAMES = 8  # transformed at once
+_RIDGE = 1e-6  # of the mean energy, where the filters are ambiguous
 
 
-def bss_eval(references, estimates, rate=44100, window=1.0, hop=1.0):
-    """BSS Eval v4 ("images") of all sources of one excerpt, by museval.
+def bss_eval(references, estimates, rate=44100, window=1.0, hop=1.0, framewise=False, device=None):
+    """BSS Eval ("images") of all sources of one excerpt: museval's numbers.
 
-    The distortion filters are estimated once, on the whole excerpt; the ratios are taken frame by
-    frame, and an incomplete last frame is dropped. Where any source or estimate is silent in a
-    frame, that frame is NaN for all of them: museval's rule.
+    Where any source or estimate is silent in a frame, that frame is NaN for all of them: museval's
+    rule. museval refuses an excerpt in which a source is silent from end to end. Here that source's
+    rows are NaN and the others are scored as if it were not there, which changes nothing for them:
+    a silent reference has nothing for a filter to explain. A silent *estimate* of a source that
+    does sound is NaN as well; its reference stays among the others' possible interferences.
+    (A source is called silent when its channels sum to zero, so one in exact antiphase is too.)
 
-    museval refuses an excerpt in which a source is silent from end to end. Here that source's rows
-    are NaN and the others are scored as if it were not there, which changes nothing for them: a
-    silent reference has nothing for a filter to explain. A silent *estimate* of a source that does
-    sound is NaN as well; its reference stays among the others' possible interferences. (museval
-    calls a source silent when its channels sum to zero, so one in exact antiphase is too.)
+    A channel that is a multiple of another, as in a mono source of two channels, adds nothing and
+    is left out of the fit. Where filters are still ambiguous in double precision (sources that are
+    delayed copies of each other, or without anything above some frequency), museval stops or
+    returns what rounding decides, such as an ISR of -80 dB; here 1e-6 of the sources' mean energy
+    is then added to the diagonal, which keeps the filters short.
 
-    Sources that cannot be told apart (two alike, one that is mono in two channels) can make the
-    filters ambiguous, and museval stop; they are then found with a ridge of 1e-12 of the trace,
-    which leaves the scores the same to about a thousandth of a dB.
+    Memory does not grow with the excerpt beyond its own samples: the matrix of four stereo sources
+    takes 134 MB, twice.
 
     Args:
         references, estimates: arrays or tensors `(sources, samples, channels)`, in one order.
         rate: in Hz.
         window, hop: length of a frame, and from one frame to the next, in s.
+        framewise: fit the filters to each frame anew, as v3 did ("bss_eval_images"), instead of
+            once to the whole excerpt (v4).
+        device: where to compute; None takes that of the tensors, the CPU for arrays.
 
     Returns:
-        a dict with `SDR`, `ISR`, `SIR`, `SAR`, each float64 `(sources, frames)` in dB.
+        a dict with `SDR`, `ISR`, `SIR`, `SAR`, each float64 array `(sources, frames)` in dB. An
+        incomplete last frame is dropped.
 
     Raises:
         AudioError: unequal shapes, NaN, no samples, or less than one window of them.
-        UnmixError: museval or the ffmpeg it asks for is not installed.
     """
-    references, estimates, window, hop = _prepare(references, estimates, rate, window, hop)
-    frames = (references.shape[1] - window) // hop + 1
-    scores = {name: np.full((len(references), frames), np.nan) for name in METRICS}
-    sounds = ~_silent(references)
-    scored = sounds & ~_silent(estimates)
-    if not scored.any():
-        return scores
-    # A sounding source with no estimate stays as a reference, and needs some estimate: its own.
-    filled = np.where(scored[:, None, None], estimates, references)
-    values = _museval(references[sounds], filled[sounds], window, hop)
-    for name, rows in zip(METRICS, values):
-        scores[name][scored] = rows[scored[sounds], :frames]
+    true, estimated, window, hop = prepare(references, estimates, rate, window, hop)
+    device = device or true.device
+    frames = (true.shape[-1] - window) // hop + 1
+    scores = {name: true.new_full((len(true), frames), math.nan, dtype=torch.float64, device="cpu")
+              for name in METRICS}  # fmt: skip
+    sounds = ~silent(true)
+    scored = sounds & ~silent(estimated)
+    if scored.any():
+        # A sounding source with no estimate stays as a reference, and needs some estimate: its own.
+        filled = torch.where(scored[:, None, None], estimated, true)
+        rows = _score(true[sounds], filled[sounds], frames, window, hop, framewise, device)
+        for name, values in zip(METRICS, rows):
+            scores[name][scored.cpu()] = values[scored[sounds].cpu()]
+    return {name: values.numpy() for name, values in scores.items()}
+
+
+def _score(true, estimated, frames, window, hop, framewise, device):
+    """The four scores `(sources, frames)`, of sources `(sources, channels, samples)` that sound."""
+    sources, channels, _ = true.shape
+    length = _fast_length(window + TAPS - 1)
+    spectra = None if framewise else _filters(true, estimated, length, device)
+    scores = torch.full((len(METRICS), sources, frames), math.nan, dtype=torch.float64)
+    audible = [
+        frame for frame in range(frames)
+        if not silent(true[..., frame * hop : frame * hop + window]).any()
+        and not silent(estimated[..., frame * hop : frame * hop + window]).any()
+    ]  # fmt: skip
+    size = 1 if framewise else _FRAMES
+    for first in range(0, len(audible), size):
+        chosen = audible[first : first + size]
+        parts = [
+            torch.stack([x[..., f * hop : f * hop + window] for f in chosen]).to(device).double()
+            for x in (true, estimated)
+        ]  # each: frames, sources, channels, samples
+        if framewise:
+            spectra = _filters(parts[0][0], parts[1][0], length, device)
+        scores[..., chosen] = _ratios(*parts, *spectra, length).cpu()
     return scores
 
 
-def frame_sdr(references, estimates, rate=44100, window=1.0, hop=1.0):
-    """The SDR of BSS Eval v4, which needs no filters: 10 log10(|s|² / |s - ŝ|²) per frame.
+def _ratios(true, estimated, alone, together, length):
+    """SDR, ISR, SIR, SAR `(4, sources, frames)` of `(frames, sources, channels, samples)`.
 
-    The three errors of the decomposition add up to ŝ - s whatever the filters are, so this equals
-    museval's SDR (the article's eq. 6) at a thousandth of the time. Silent frames and sources are
-    NaN as in `bss_eval`; a perfect estimate scores infinity.
+    alone, together: the filters' spectra, see `_filters`.
+    """
+    x, y = (torch.fft.rfft(signal, length) for signal in (true, estimated))
+    # What the filters make of the source itself, and of all sources: frames, sources, channels.
+    spatial = torch.einsum("tjcf,jcdf->tjdf", x, alone)
+    explained = torch.einsum("tpf,pdf->tdf", x.flatten(1, 2), together).view_as(y)
+    pairs = [
+        (x, x - y),  # all errors together are the estimate minus the truth
+        (x, spatial - x),
+        (spatial, explained - spatial),
+        (explained, y - explained),
+    ]
+    return torch.stack([decibels(_energy(good, length), _energy(bad, length)).T
+                        for good, bad in pairs])  # fmt: skip
 
-    Args, Raises: as `bss_eval` (museval is not needed).
+
+def _energy(spectrum, length):
+    """Of real signals, from their spectra: `(frames, sources, channels, freq)` -> the first two."""
+    power = spectrum.real.square() + spectrum.imag.square()
+    # All frequencies but the first and, of an even length, the last stand for two.
+    total = 2 * power.sum(-1) - power[..., 0]
+    if length % 2 == 0:
+        total = total - power[..., -1]
+    return total.sum(-1) / length
+
+
+def _filters(true, estimated, length, device):
+    """The distortion filters of all estimates, as spectra of `length`.
 
     Returns:
-        float64 `(sources, frames)` in dB.
+        alone `(sources, channels, channels, freq)`: from the channels of a source to those of its
+        own estimate; together `(sources * channels, sources * channels, freq)`: from the channels
+        of all sources to those of all estimates.
     """
-    references, estimates, window, hop = _prepare(references, estimates, rate, window, hop)
-    frames = (references.shape[1] - window) // hop + 1
-    sdr = np.full((len(references), frames), np.nan)
-    sounds = ~_silent(references)
-    scored = sounds & ~_silent(estimates)
-    for frame in range(frames):
-        here = slice(frame * hop, frame * hop + window)
-        source, estimate = references[:, here], estimates[:, here]
-        if _silent(source[sounds]).any() or _silent(estimate[scored]).any():
-            continue
-        energy = np.sum(source[scored] ** 2, axis=(1, 2))
-        error = np.sum((source[scored] - estimate[scored]) ** 2, axis=(1, 2))
-        with np.errstate(divide="ignore"):
-            sdr[scored, frame] = 10 * np.log10(energy / error)
-    return sdr
-
-
-def _silent(sources):
-    """Which of `(sources, samples, channels)` museval calls silent: the channels sum to zero."""
-    return np.all(sources.sum(axis=2) == 0, axis=1)
-
-
-def _prepare(references, estimates, rate, window, hop):
-    """Checked float64 arrays, and window and hop in samples."""
-    references, estimates = _array(references, "references"), _array(estimates, "estimates")
-    if references.shape != estimates.shape:
-        raise AudioError(
-            f"references {references.shape} and estimates {estimates.shape} differ in shape; both "
-            "must be (sources, samples, channels) and equally long."
-        )
-    window, hop = round(window * rate), round(hop * rate)
-    if window < 1 or hop < 1:
-        raise AudioError(f"window and hop must be at least one sample long: {window}, {hop}.")
-    if references.shape[1] < window:
-        raise AudioError(
-            f"{references.shape[1]} samples are less than one window of {window}; score a longer "
-            "excerpt or shorten the window (the shape must be (sources, samples, channels))."
-        )
-    return references, estimates, window, hop
-
-
-def _array(sources, what):
-    if isinstance(sources, torch.Tensor):
-        sources = sources.detach().cpu().numpy()
-    try:
-        # Sums of squares over seconds of audio need more digits than float32 has.
-        array = np.asarray(sources, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise AudioError(f"{what}: the sources are not equally long arrays of numbers.") from error
-    if array.ndim != 3:
-        raise AudioError(f"{what}: expected shape (sources, samples, channels), got {array.shape}.")
-    if array.size == 0:
-        raise AudioError(f"{what}: hold no samples, their shape being {array.shape}.")
-    if not np.isfinite(array).all():
-        count = np.count_nonzero(~np.isfinite(array))
-        raise AudioError(f"{what}: {count} samples are NaN or infinite and cannot be scored.")
-    return array
-
-
-def _museval(references, estimates, window, hop):
-    """SDR, ISR, SIR, SAR `(sources, frames or one more)`, of sources none of which is silent."""
-    try:
-        import museval
-    except (ImportError, RuntimeError) as error:  # stempeg looks for ffmpeg at import
-        raise UnmixError(
-            f"BSS Eval needs museval, and museval needs ffmpeg ({str(error).splitlines()[0]}); "
-            "install both ('pip install museval', and ffmpeg from your system)."
-        ) from error
-    arguments = {"win": window, "hop": hop, "mode": "v4", "padding": False}
-    try:
-        return museval.evaluate(references, estimates, **arguments)
-    except (np.linalg.LinAlgError, AttributeError):
-        # A singular matrix; museval 0.4.1 then looks for an error class that NumPy 2 no longer has.
-        return museval.evaluate(*_with_ridge(references, estimates), **arguments)
-
-
-def _with_ridge(references, estimates):
-    """Append what adds `ridge` to the diagonal of the references' correlation matrix.
-
-    One impulse per channel of each source, alone within the filters' reach: its autocorrelation is
-    the ridge, and its correlation with everything else, the estimates included, is zero.
-    """
-    sources, _, channels = references.shape
-    ridge = 1e-12 * _FILTER_TAPS * np.sum(references**2)
-    gap = 2 * _FILTER_TAPS
-    tail = np.zeros((sources, gap * (sources * channels + 1), channels))
-    for index in range(sources * channels):
-        tail[index // channels, gap * (index + 1), index % channels] = np.sqrt(ridge)
+    sources, channels, _ = true.shape
+    size = sources * channels
+    lags = _correlations(true.flatten(0, 1), estimated.flatten(0, 1), device)
+    matrix, right = lags[:, :size], lags[:, size:, TAPS - 1 :]  # lags from 0 on
+    together, ridge = _fit(matrix, right)
+    alone = []
+    for source in range(sources):
+        own = slice(source * channels, (source + 1) * channels)
+        alone.append(_fit(matrix[own, own], right[own, own], ridge)[0])
     return (
-        np.concatenate([references, tail], axis=1),
-        np.concatenate([estimates, np.zeros_like(tail)], axis=1),
+        torch.fft.rfft(torch.stack(alone), length),
+        torch.fft.rfft(together, length),
     )
+
+
+def _correlations(true, estimated, device):
+    """Sums over time of `true[p, n] * other[q, n + lag]`, where other is true and estimated.
+
+    Args:
+        true, estimated: `(signals, samples)`; outside of them is silence.
+
+    Returns:
+        float64 `(len(true), len(true) + len(estimated), 2 * TAPS - 1)`, lags from -(TAPS - 1) on.
+    """
+    reach = TAPS - 1
+    step = _BLOCK - 2 * reach
+    total = 0
+    both = (true, estimated)
+    for start in range(0, true.shape[-1], step):
+        begin, stop = max(0, start - reach), start + step + reach
+        # With their neighbourhood on both sides, so that no lag wraps around.
+        wide = torch.cat([x[:, begin:stop].to(device).double() for x in both])
+        wide = torch.nn.functional.pad(wide, (begin - (start - reach), 0))
+        spectrum = torch.fft.rfft(wide, _BLOCK)
+        narrow = true[:, start : start + step].to(device).double()
+        total = total + torch.einsum("pf,qf->pqf", torch.fft.rfft(narrow, _BLOCK).conj(), spectrum)
+    return torch.fft.irfft(total, _BLOCK)[..., : 2 * TAPS - 1]
+
+
+def _toeplitz(lags):
+    """Correlations `(p, p, 2 TAPS - 1)` -> the matrix of the normal equations, `(p TAPS, p TAPS)`.
+
+    Between tap k of signal p and tap l of signal q stands their correlation at lag k - l.
+    """
+    size = len(lags)
+    # Row k of a block begins at lag k and goes down: a window that slides over the lags reversed.
+    blocks = lags.flip(-1).unfold(-1, TAPS, 1).flip(2)  # p, q, k, l
+    return blocks.transpose(1, 2).reshape(size * TAPS, size * TAPS)
+
+
+def _fit(lags, right, ridge=0.0):
+    """The filters from `p` true signals to `q` estimates that leave the smallest error.
+
+    A signal that is a multiple of an earlier one, as in a mono source of two channels, explains
+    nothing that the earlier one does not; it is left out, since it would make the matrix singular.
+
+    Args:
+        lags: correlations among the true signals `(p, p, 2 TAPS - 1)`.
+        right: of the true signals with the estimates, `(p, q, TAPS)`.
+        ridge: what to add to the diagonal; more where that does not suffice.
+
+    Returns:
+        float64 `(p, q, TAPS)`, and the ridge that it took.
+    """
+    products = lags[..., TAPS - 1]
+    energy = products.diagonal()
+    sounds = energy > 1e-30 * energy.max()
+    alike = sounds & (products.square() >= (1 - 1e-12) * energy[:, None] * energy)
+    kept = [p for p in range(len(lags)) if sounds[p] and not alike[p, :p].any()]
+    matrix, flat = _toeplitz(lags[kept][:, kept]), right[kept].transpose(1, 2).flatten(0, 1)
+    matrix.diagonal().add_(ridge)
+    factor, failed = torch.linalg.cholesky_ex(matrix)
+    while failed:
+        matrix.diagonal().add_(_RIDGE * energy.mean())
+        ridge += _RIDGE * float(energy.mean())
+        factor, failed = torch.linalg.cholesky_ex(matrix)
+    filters = torch.zeros_like(right)
+    filters[kept] = torch.cholesky_solve(flat, factor).unflatten(0, (-1, TAPS)).transpose(1, 2)
+    return filters, ridge
+
+
+def _fast_length(length):
+    """The next number that is a product of 2, 3 and 5, for which FFTs are fast; even."""
+    while True:
+        rest = length
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1 and length % 2 == 0:
+            return length
+        length += 1

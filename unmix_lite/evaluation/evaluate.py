@@ -9,8 +9,9 @@ from tqdm import tqdm
 from ..audio import atomic
 from ..corpora import TARGETS
 from ..errors import AudioError, CorpusError, UnmixError
-from .bss_eval import bss_eval, frame_sdr
+from .bss_eval import bss_eval
 from .campaign import find_excerpts
+from .ratios import frame_sdr
 from .scores import TrackScores, table, write_csv
 
 

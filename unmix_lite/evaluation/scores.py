@@ -10,7 +10,7 @@ import numpy as np
 
 from ..audio import atomic
 from ..errors import UnmixError
-from .bss_eval import METRICS
+from .ratios import METRICS
 
 
 @dataclass
