@@ -101,3 +101,23 @@ def test_the_separation_benchmark_compares_medians_and_peaks(repository, tmp_pat
     assert speed["ratio"] == pytest.approx(speed["ours"] / speed["reference"])
     assert f"speed: {speed['ratio']:.1f} times the reference's" in done.stdout
     assert {"torch", "openunmix"} <= set(record["versions"]) and record["machine"]
+
+
+def test_the_evaluation_benchmark_compares_medians_and_scores(repository, band, tmp_path):
+    if not shutil.which("ffmpeg"):
+        pytest.skip("needs ffmpeg")
+    file = tmp_path / "result.json"
+    command = [sys.executable, repository / "benchmarks" / "evaluation.py", "--corpus", band,
+               "--seconds", "2", "--rounds", "1", "-o", file]  # fmt: skip
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    record = json.loads(file.read_text())
+    rounds, speed = record["rounds"], record["times_real_time"]
+    for side in ("ours", "reference"):
+        assert speed[side] == pytest.approx(2 / statistics.median(rounds[side]))
+    assert speed["ratio"] == pytest.approx(speed["ours"] / speed["reference"])
+    assert f"speed: {speed['ratio']:.1f} times museval's" in done.stdout
+    assert max(record["worst_difference_db"].values()) < 0.01  # the band's bass is mono
+    assert (record["frames"], record["sources"], record["channels"]) == (2, 4, 2)
