@@ -8,11 +8,13 @@
 from .bss_eval import bss_eval
 from .campaign import Excerpt, find_excerpts, read_excerpts
 from .evaluate import evaluate, mixture_estimate, score_song
+from .published import KINDS, PublishedSystem, published
 from .ratios import METRICS, frame_sdr, si_sdr, utterance_sdr
 from .scores import TrackScores, aggregate, load_scores, mean_over_targets, table, write_csv
 
 __all__ = [
-    "METRICS", "Excerpt", "TrackScores", "aggregate", "bss_eval", "evaluate", "find_excerpts",
-    "frame_sdr", "load_scores", "mean_over_targets", "mixture_estimate", "read_excerpts",
-    "score_song", "si_sdr", "table", "utterance_sdr", "write_csv",
+    "KINDS", "METRICS", "Excerpt", "PublishedSystem", "TrackScores", "aggregate", "bss_eval",
+    "evaluate", "find_excerpts", "frame_sdr", "load_scores", "mean_over_targets",
+    "mixture_estimate", "published", "read_excerpts", "score_song", "si_sdr", "table",
+    "utterance_sdr", "write_csv",
 ]  # fmt: skip
