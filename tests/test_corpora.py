@@ -365,6 +365,8 @@ def test_cache_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("UNMIX_LITE_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert corpora.cache_folder() == tmp_path / "unmix-lite"
+    monkeypatch.setenv("UNMIX_LITE_CACHE", "")  # as if it were not set
+    assert corpora.cache_folder() == tmp_path / "unmix-lite"
 
 
 def test_folders_that_are_no_corpus(no_choice, tmp_path, monkeypatch):

@@ -24,8 +24,8 @@ _CONNECT, _DEADLINE = 3.0, 5.0
 
 def cache_folder():
     """Where downloads and rendered data sets live: `UNMIX_LITE_CACHE`, or the user's cache."""
-    if "UNMIX_LITE_CACHE" in os.environ:
-        return Path(os.environ["UNMIX_LITE_CACHE"])
+    if chosen := os.environ.get("UNMIX_LITE_CACHE"):
+        return Path(chosen).expanduser()
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or "~/.cache"
     return Path(base).expanduser() / "unmix-lite"
 
