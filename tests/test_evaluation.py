@@ -9,14 +9,18 @@ import numpy as np
 import pytest
 import torch
 
+from unmix_lite.audio import save_audio
 from unmix_lite.corpora import Corpus
 from unmix_lite.errors import AudioError, CorpusError, UnmixError
 from unmix_lite.evaluation import (
     METRICS,
     Excerpt,
+    OracleEstimates,
+    StoredEstimates,
     TrackScores,
     aggregate,
     bss_eval,
+    confidence_interval,
     evaluate,
     find_excerpts,
     frame_sdr,
@@ -30,6 +34,7 @@ from unmix_lite.evaluation import (
     utterance_sdr,
     write_csv,
 )
+from unmix_lite.evaluation.scores import write_summary
 
 RATE = 8000  # enough for the arithmetic, and a fifth of the work
 
@@ -361,7 +366,35 @@ def test_table_says_everything():
     assert lines[0].split() == "SDR in dB vocals bass mean frames left out".split()
     assert lines[2].split() == "one 2.00 -1.23 0.38 2 of 3".split()
     assert lines[3].split() == "two, live 5.00 - - 3 of 3".split()
-    assert lines[-1].split() == "median of 3 songs 3.00 0.38 1.69 5 of 9".split()
+    assert lines[-3].split() == "median of 3 songs 3.00 0.38 1.69 5 of 9".split()
+    assert lines[-2].split() == "95 % from 2.00 -1.23".split()  # the extremes, of so few songs
+    assert lines[-1].split() == "95 % to 5.00 2.00".split()
+    assert len(table(SONGS[:1]).splitlines()) == 5  # one song has no interval
+
+
+def test_the_interval_of_a_median():
+    random = np.random.default_rng(0)
+    covered = 0
+    for _ in range(100):  # the median of a normal distribution is its mean
+        low, high = confidence_interval(random.normal(3.0, 1.0, 25))
+        assert low < high
+        covered += low < 3.0 < high
+    assert 88 <= covered <= 99
+    assert confidence_interval([1.0, NAN, 2.0]) == confidence_interval([1.0, 2.0])
+    assert np.isnan(confidence_interval([1.0, NAN])).all()
+
+
+def test_the_summary_has_a_row_per_target_and_metric(tmp_path):
+    write_summary(tmp_path / "summary.csv", SONGS)
+    with open(tmp_path / "summary.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["target"], row["metric"]) for row in rows[3:5]] == [
+        ("vocals", "SAR"), ("bass", "SDR")
+    ]  # fmt: skip
+    assert rows[4] == {
+        "target": "bass", "metric": "SDR", "median": "0.383", "low": "-1.235", "high": "2.000",
+        "songs": "2", "left_out": "5",
+    }  # fmt: skip
 
 
 def test_csv_is_one_row_per_song_and_target(tmp_path):
@@ -469,7 +502,7 @@ def test_evaluate_writes_songs_and_summary(tmp_path, tracks):
     scores = evaluate(mixture_estimate, tracks[:1], tmp_path, ["vocals", "bass"], progress=False)
     assert [song.track for song in scores] == ["Artist - One"]
     assert sorted(p.name for p in tmp_path.rglob("*.*")) == [
-        "Artist - One.json", "scores.csv", "scores.txt", "settings.json",
+        "Artist - One.json", "scores.csv", "scores.txt", "settings.json", "summary.csv",
     ]  # fmt: skip
     # Four equal independent sources, a quarter of their sum each: error 9/16 + 3/16 of one.
     for target, value in aggregate(scores).items():
@@ -501,6 +534,66 @@ def test_evaluate_survives_an_interruption(tmp_path, tracks, capsys):
     assert (tmp_path / "test" / "Artist - One.json").stat().st_mtime_ns == before
     fresh = evaluate(mixture_estimate, tracks, tmp_path / "fresh", metrics="sdr", progress=False)
     assert table(scores) == table(fresh)
+
+
+def test_several_processes_score_what_one_does(tmp_path, tracks):
+    settings = {"targets": ["vocals", "bass"], "metrics": "sdr", "progress": False}
+    alone = evaluate(mixture_estimate, tracks, tmp_path / "one", **settings)
+    together = evaluate(mixture_estimate, tracks, tmp_path / "two", jobs=2, **settings)
+    assert table(alone) == table(together)
+
+
+def test_an_error_in_one_of_several_processes_is_its_line(tmp_path, tracks):
+    tracks[1] = FakeTrack("Artist - Two", drop=["bass"])
+    with pytest.raises(CorpusError, match="Artist - Two: has no stem 'bass'"):
+        evaluate(mixture_estimate, tracks, tmp_path, metrics="sdr", progress=False, jobs=2)
+
+
+@pytest.mark.parametrize("below", ["test", ""])
+def test_anybodys_stems_are_scored(tmp_path, tracks, below):
+    for track in tracks:
+        for name, stem in track.stems().items():
+            save_audio(tmp_path / "stems" / below / track.name / f"{name}.wav", stem / 2, RATE)
+    scores = evaluate(
+        StoredEstimates(tmp_path / "stems"), tracks, tmp_path / "scores", metrics="sdr",
+        progress=False,
+    )  # fmt: skip
+    assert aggregate(scores) == {t: pytest.approx(6.0206, abs=1e-3) for t in tracks[0].stems()}
+
+
+def test_what_is_wrong_with_anybodys_stems_is_one_line(tmp_path, tracks):
+    def score():
+        estimates = StoredEstimates(tmp_path / "stems")
+        evaluate(estimates, tracks[:1], tmp_path / "scores", metrics="sdr", progress=False)
+
+    with pytest.raises(UnmixError, match="no such folder"):
+        score()
+    folder = tmp_path / "stems" / "Artist - One"
+    (tmp_path / "stems").mkdir()
+    with pytest.raises(CorpusError, match="has no folder 'Artist - One'"):
+        score()
+    folder.mkdir()
+    with pytest.raises(CorpusError, match="holds no estimates"):
+        score()
+    stems = tracks[0].stems()
+    save_audio(folder / "vocals.wav", stems["vocals"], RATE)
+    with pytest.raises(UnmixError, match="gave no 'drums'"):
+        score()
+    for name, stem in stems.items():
+        save_audio(folder / f"{name}.wav", stem[:, :-10], RATE)
+    with pytest.raises(UnmixError, match="shape"):
+        score()
+    save_audio(folder / "vocals.wav", stems["vocals"], 2 * RATE)
+    with pytest.raises(CorpusError, match="has 16000 Hz, the song 8000 Hz"):
+        score()
+
+
+def test_an_oracle_is_scored_like_any_other(tmp_path, tracks):
+    oracle = evaluate(
+        OracleEstimates("IRM2", n_fft=512, hop_length=128), tracks[:1], tmp_path, metrics="sdr",
+        progress=False,
+    )  # fmt: skip
+    assert min(aggregate(oracle).values()) > 2.5  # four equal noises: the mixture has -4.8
 
 
 @pytest.mark.parametrize(

@@ -119,16 +119,19 @@ def evaluate(options):
     """Score a model on one split and print the table."""
     from .audio import atomic
     from .corpora import open_corpus
+    from .evaluation import ORACLES, OracleEstimates, StoredEstimates, mixture_estimate, table
     from .evaluation import evaluate as score
-    from .evaluation import mixture_estimate
-    from .evaluation.scores import table
     from .plots import score_chart
     from .separator import Separator
 
     corpus = open_corpus(options.corpus)
     print(corpus)
-    if options.model == "mixture":
+    if options.estimates:
+        separate_song, name = StoredEstimates(options.estimates), str(options.estimates)
+    elif options.model == "mixture":
         separate_song, name = mixture_estimate, "mixture"
+    elif options.model in ORACLES:
+        separate_song, name = OracleEstimates(options.model), options.model
     else:
         separate_song = Separator.from_pretrained(
             options.model, _device(options.device), iterations=options.iterations
@@ -136,14 +139,14 @@ def evaluate(options):
         name = f"{options.model}, {options.iterations} EM iterations"
     scores = score(
         separate_song, corpus.tracks(options.split), options.output, options.targets,
-        metrics="sdr" if options.sdr_only else "all", model=name,
+        metrics="sdr" if options.sdr_only else "all", model=name, jobs=options.jobs,
     )  # fmt: skip
     print(table(scores))
     per_target = {t: [song.median(t) for song in scores] for t in scores[0].targets}
     chart = score_chart(per_target, title=f"{name}: {len(scores)} songs")
     with atomic(options.output / "scores.png") as partial:
         chart.figure.savefig(partial)
-    print(f"in {options.output}: scores.csv, scores.png, and museval's JSON per song")
+    print(f"in {options.output}: scores.csv, summary.csv, scores.png, and museval's JSON per song")
 
 
 def corpus(options):

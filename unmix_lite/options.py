@@ -163,15 +163,23 @@ def _add_evaluate(commands):
         "score a model on songs with stems",
         "Score a model with BSS Eval v4 (SDR, ISR, SIR, SAR) on songs with known stems.\n\n"
         "  unmix-lite evaluate --model umx-lite --corpus preview -o scores\n\n"
-        "writes one JSON per song as museval does, scores.csv and a picture; songs that are\n"
-        "scored already are skipped.",
+        "writes one JSON per song as museval does, scores.csv, summary.csv and a picture; songs\n"
+        "that are scored already are skipped. Anybody's stems, <song>/<target>.wav:\n\n"
+        "  unmix-lite evaluate --estimates their-stems --corpus preview -o their-scores",
     )
-    command.add_argument(
+    what = command.add_mutually_exclusive_group()
+    what.add_argument(
+        "--estimates",
+        type=Path,
+        metavar="DIR",
+        help="score the stems in this folder instead, DIR/<song>/<target>.wav",
+    )
+    what.add_argument(
         "--model",
         default="umx-lite",
         metavar="NAME_OR_DIR",
         help="as for separate, or 'mixture' for an equal share of the song as every stem, the "
-        "score of doing nothing (default: umx-lite)",
+        "score of doing nothing, or an oracle: IBM1, IBM2, IRM1, IRM2, MWF (default: umx-lite)",
     )
     command.add_argument(
         "--corpus", default="auto", metavar="NAME_OR_DIR", help="as for train (default: auto)"
@@ -197,6 +205,13 @@ def _add_evaluate(commands):
         default=1,
         metavar="N",
         help="rounds of the Wiener filter (default: 1)",
+    )
+    command.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes that share the songs (default: 1)",
     )
     _add_device(command)
 

@@ -7,15 +7,25 @@
 
 from .bss_eval import bss_eval
 from .campaign import Excerpt, find_excerpts, read_excerpts
-from .evaluate import evaluate, mixture_estimate, score_song
+from .estimates import OracleEstimates, StoredEstimates, mixture_estimate
+from .evaluate import evaluate, score_song
 from .oracles import ORACLES, oracle
 from .published import KINDS, PublishedSystem, published
 from .ratios import METRICS, frame_sdr, si_sdr, utterance_sdr
-from .scores import TrackScores, aggregate, load_scores, mean_over_targets, table, write_csv
+from .scores import (
+    TrackScores,
+    aggregate,
+    confidence_interval,
+    load_scores,
+    mean_over_targets,
+    table,
+    write_csv,
+)  # fmt: skip
 
 __all__ = [
-    "KINDS", "METRICS", "ORACLES", "Excerpt", "PublishedSystem", "TrackScores", "aggregate",
-    "bss_eval", "evaluate", "find_excerpts", "frame_sdr", "load_scores", "mean_over_targets",
+    "KINDS", "METRICS", "ORACLES", "Excerpt", "OracleEstimates", "PublishedSystem",
+    "StoredEstimates", "TrackScores", "aggregate", "bss_eval", "confidence_interval",
+    "evaluate", "find_excerpts", "frame_sdr", "load_scores", "mean_over_targets",
     "mixture_estimate", "oracle", "published", "read_excerpts", "score_song", "si_sdr", "table",
     "utterance_sdr", "write_csv",
 ]  # fmt: skip

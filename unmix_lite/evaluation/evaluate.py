@@ -1,6 +1,8 @@
 """Score a separator on a data set: resumable, a file per song, a table at the end."""
 
 import json
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -12,17 +14,18 @@ from ..errors import AudioError, CorpusError, UnmixError
 from .bss_eval import bss_eval
 from .campaign import find_excerpts
 from .ratios import frame_sdr
-from .scores import TrackScores, table, write_csv
+from .scores import TrackScores, table, write_csv, write_summary
 
 
 def evaluate(
-    separate, tracks, folder, targets=None, metrics="all", progress=True, model="", sisec=True
-):
+    separate, tracks, folder, targets=None, metrics="all", progress=True, model="", sisec=True,
+    jobs=1,
+):  # fmt: skip
     """Separate and score songs, and keep every score as it is made.
 
     In `folder`: `settings.json`; museval's JSON of each song, `<split>/<song>.json` (so museval's
-    `EvalStore.add_eval_dir(folder)` reads the test songs); at the end `scores.csv` and
-    `scores.txt` (the table). Songs already scored there are not scored again: after an
+    `EvalStore.add_eval_dir(folder)` reads the test songs); at the end `scores.csv`, `summary.csv`
+    and `scores.txt` (the table). Songs already scored there are not scored again: after an
     interruption, call it again. Other songs' scores may lie there too; they are left alone.
 
     Args:
@@ -31,12 +34,13 @@ def evaluate(
         tracks: objects with `name`, `rate`, `mixture()` and `stems()`, as a Corpus lists them.
         targets: the stems to score, in this order; None means vocals, drums, bass and other. A
             single one is scored against the rest of the song (for vocals, `accompaniment`).
-        metrics: "all" for SDR, ISR, SIR and SAR (museval: slower than the song plays); "sdr" for
-            the SDR alone, at once.
+        metrics: "all" for SDR, ISR, SIR and SAR; "sdr" for the SDR alone, at once.
         progress: show a progress bar and say what is skipped or cannot be scored.
         model: what is being evaluated, for `settings.json`; scores of two models do not mix.
         sisec: score exactly the frames of SiSEC 2018 where the data set's `excerpts.csv` names
             them; otherwise, and where it does not, all whole seconds from the start.
+        jobs: processes that share the songs; each has a copy of the separator in memory. More than
+            one pays where the scoring takes longer than the separation, or both use one core.
 
     Returns:
         a list of `TrackScores`, in the order of `tracks`.
@@ -55,20 +59,25 @@ def evaluate(
         "seconds": "SiSEC 2018" if any(excerpts) else "whole",
     }  # fmt: skip
     _check_settings(folder, settings)
-    bar = tqdm(tracks, desc="evaluate", unit="song", **({} if progress else {"disable": True}))
-    say = bar.write if progress else lambda line: None
-    done = [track for track in tracks if _scores_file(folder, track).is_file()]
-    if done:
-        say(f"{len(done)} of {len(tracks)} songs are already scored in {folder}; skipping them.")
-    scores = []
-    for track, excerpt in zip(bar, excerpts):
-        file = _scores_file(folder, track)
-        if not file.is_file():
-            _separate_and_score(separate, track, targets, metrics, excerpt).save(file)
-        scores.append(TrackScores.load(file))
-        for target in scores[-1].targets:
-            if scores[-1].left_out(target) == scores[-1].frames:
-                say(f"{track.name}: {target} has no score, it or its estimate being silent.")
+    files = [_scores_file(folder, track) for track in tracks]
+    work = [
+        (separate, track, excerpt, targets, metrics, file)
+        for track, excerpt, file in zip(tracks, excerpts, files)
+        if not file.is_file()
+    ]
+    quiet = {} if progress else {"disable": True}
+    with tqdm(total=len(tracks), desc="evaluate", unit="song", **quiet) as bar:
+        say = bar.write if progress else lambda line: None
+        if skipped := len(tracks) - len(work):
+            say(f"{skipped} of {len(tracks)} songs are already scored in {folder}; skipping them.")
+            bar.update(skipped)
+        for _ in _each(work, jobs):
+            bar.update()
+        scores = [TrackScores.load(file) for file in files]
+        for song in scores:
+            for target in song.targets:
+                if song.left_out(target) == song.frames:
+                    say(f"{song.track}: {target} has no score, it or its estimate being silent.")
     _report(folder, scores)
     return scores
 
@@ -98,23 +107,38 @@ def score_song(name, references, estimates, rate=44100, metrics="all"):
     )
 
 
-def mixture_estimate(audio, rate=None, targets=TARGETS):
-    """The baseline that separates nothing: every target gets an equal share of the mixture.
+def _each(work, jobs):
+    """Do all of the work, here or in several processes; yields as each song is done."""
+    if jobs < 2 or len(work) < 2:
+        yield from (_separate_and_score(*arguments) for arguments in work)
+        return
+    jobs = min(jobs, len(work))
+    threads = max(1, torch.get_num_threads() // jobs)
+    # Spawned, as everywhere but on Linux: a fork would inherit threads that are not there.
+    with ProcessPoolExecutor(
+        jobs, get_context("spawn"), initializer=torch.set_num_threads, initargs=(threads,)
+    ) as pool:
+        futures = [pool.submit(_separate_and_score, *arguments) for arguments in work]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # what is done is on disk
+            raise
 
-    With the four targets this is the `MIX` of SiSEC 2018, a quarter of the mixture for each; the
-    whole mixture would score some 6 dB lower. Use it where `evaluate` wants a separator.
-    """
-    return {target: audio / len(targets) for target in targets}
 
-
-def _separate_and_score(separate, track, targets, metrics, excerpt):
+def _separate_and_score(separate, track, excerpt, targets, metrics, file):
+    """Score one song and keep its scores in a file."""
     mixture, stems = track.mixture(), track.stems()
     missing = [target for target in targets if target not in stems]
     if missing:
         raise CorpusError(
             f"{track.name}: has no stem '{missing[0]}', only {', '.join(stems)}; score those."
         )
-    estimates = separate(mixture, track.rate)
+    if hasattr(separate, "of_track"):
+        estimates = separate.of_track(track)
+    else:
+        estimates = separate(mixture, track.rate)
     estimates = {target: _estimate(estimates, target, mixture, track) for target in targets}
     references = {target: stems[target] for target in targets}
     if len(targets) == 1:
@@ -129,7 +153,7 @@ def _separate_and_score(separate, track, targets, metrics, excerpt):
             for stems in (references, estimates)
         )
     try:
-        return score_song(track.name, references, estimates, track.rate, metrics)
+        score_song(track.name, references, estimates, track.rate, metrics).save(file)
     except AudioError as error:
         raise AudioError(f"{track.name}: {error}") from error
 
@@ -188,5 +212,6 @@ def _scores_file(folder, track):
 
 def _report(folder, scores):
     write_csv(folder / "scores.csv", scores)
+    write_summary(folder / "summary.csv", scores)
     with atomic(folder / "scores.txt") as partial:
         partial.write_text(table(scores) + "\n", encoding="utf-8")

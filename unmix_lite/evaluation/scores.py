@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import bootstrap
 
 from ..audio import atomic
 from ..errors import UnmixError
@@ -143,6 +144,29 @@ def aggregate(scores, metric="SDR"):
     }
 
 
+def confidence_interval(values, level=0.95):
+    """How far the median of these songs might lie elsewhere, had others been drawn: low, high.
+
+    The percentile bootstrap (Efron 1979): medians of 2000 draws of the songs with replacement, the
+    same draws every time.
+
+    Args:
+        values: a number per song, in dB; NaN is left out.
+        level: of confidence.
+
+    Returns:
+        two floats in dB; NaN where there are fewer than two values.
+    """
+    values = np.asarray(values, dtype=float)
+    values = values[~np.isnan(values)]
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    found = bootstrap(
+        [values], np.median, n_resamples=2000, confidence_level=level, method="percentile", rng=0
+    ).confidence_interval
+    return float(found.low), float(found.high)
+
+
 def mean_over_targets(medians):
     """The one number that systems are ranked by: the mean of `aggregate`'s medians, in dB."""
     return float(np.mean(list(medians.values()))) if medians else float("nan")
@@ -151,7 +175,8 @@ def mean_over_targets(medians):
 def table(scores, metric="SDR"):
     """A text table in dB: a row per song, the median over songs, and what was left out.
 
-    A song's `mean` is over its targets' medians; in the last row it is the mean of that row.
+    A song's `mean` is over its targets' medians; in the median's row it is the mean of that row.
+    Below stands the median's 95 % interval, if there is more than one song.
     """
     targets, medians = _targets(scores), aggregate(scores, metric)
     rows = [
@@ -162,6 +187,11 @@ def table(scores, metric="SDR"):
     left_out = f"{sum(s.left_out() for s in scores)} of {sum(s.frames for s in scores)}"
     header = [f"{metric} in dB", *targets, "mean", "frames left out"]
     rows.append([f"median of {len(scores)} songs", *_decibels(list(medians.values())), left_out])
+    ends = [confidence_interval([song.median(t, metric) for song in scores]) for t in targets]
+    if len(scores) > 1:
+        for name, values in zip(("95 % from", "95 % to"), zip(*ends)):
+            rows.append([name, *_decibels(list(values))[:-1], "", ""])
+    last = len(scores)
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
 
     def line(row):
@@ -169,7 +199,8 @@ def table(scores, metric="SDR"):
         return "  ".join([row[0].ljust(widths[0]), *cells])
 
     rule = "-" * len(line(header))
-    return "\n".join([line(header), rule, *map(line, rows[:-1]), rule, line(rows[-1])])
+    lines = [line(row) for row in rows]
+    return "\n".join([line(header), rule, *lines[:last], rule, *lines[last:]])
 
 
 def write_csv(path, scores):
@@ -186,6 +217,25 @@ def write_csv(path, scores):
                 cells = ["" if np.isnan(value) else f"{value:.3f}" for value in medians]
                 counts = [song.frames, song.left_out(target)]
                 writer.writerow([song.track, target, *cells, *counts])
+
+
+def write_summary(path, scores):
+    """One row per target and metric: the median over songs in dB, its 95 % interval, and counts.
+
+    Columns: target, metric, median, low, high, songs (that have a score), left_out (frames).
+    """
+    with atomic(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["target", "metric", "median", "low", "high", "songs", "left_out"])
+        for target in _targets(scores):
+            songs = [song for song in scores if target in song.values]
+            for metric in METRICS:
+                values = [song.median(target, metric) for song in songs]
+                numbers = [_median(values), *confidence_interval(values)]
+                cells = ["" if np.isnan(value) else f"{value:.3f}" for value in numbers]
+                left_out = sum(song.left_out(target) for song in songs)
+                count = np.count_nonzero(~np.isnan(values))
+                writer.writerow([target, metric, *cells, count, left_out])
 
 
 def _targets(scores):
