@@ -52,6 +52,17 @@ def players(sounds, rate):
     Raises:
         AudioError: nothing to play, more than two channels, or samples that are not finite.
     """
+    compressed, note = _together(sounds, rate)
+    return Players({label: _figure(label + note, mp3) for label, mp3 in compressed.items()})
+
+
+def encoded(sounds, rate):
+    """The sounds of `players` as the bytes of MP3 files, at one gain: dict label -> bytes."""
+    return _together(sounds, rate)[0]
+
+
+def _together(sounds, rate):
+    """MP3 files of sounds, lowered together where one exceeds full scale; and what says so."""
     if not sounds:
         raise AudioError("players: there is no sound to play.")
     sounds = {str(label): _checked(audio, str(label)) for label, audio in sounds.items()}
@@ -60,9 +71,7 @@ def players(sounds, rate):
     if peak > 1:
         gain = _LOWERED_PEAK / peak
         note = f" (lowered by {-20 * math.log10(gain):.1f} dB)"
-    return Players({
-        label: _figure(label + note, _mp3(gain * audio, rate)) for label, audio in sounds.items()
-    })  # fmt: skip
+    return {label: _mp3(gain * audio, rate) for label, audio in sounds.items()}, note
 
 
 def _checked(audio, label):
