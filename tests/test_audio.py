@@ -3,6 +3,7 @@
 import math
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -396,3 +397,26 @@ def test_stems_that_differ_or_lack(stem_file):
     path = stem_file(*even, (440.0, 1.0, 1))
     with refused(path, "channels"):
         load_stems(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell a process's peak memory")
+def test_a_long_file_is_never_in_memory_twice(tmp_path):
+    """Four minutes of stereo, 85 MB as floats: the peak beyond them is a fraction."""
+    samples = 240 * 44100
+    with soundfile.SoundFile(tmp_path / "long.wav", "w", 44100, 2) as file:
+        for _ in range(240):
+            file.write(np.full((44100, 2), 0.1))
+    code = (
+        "import resource, sys; from unmix_lite import load_audio\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "unit = 1 if sys.platform == 'darwin' else 1024\n"
+        "load_audio(sys.argv[1] + '/short.wav'); before = peak()\n"
+        "audio, _ = load_audio(sys.argv[1] + '/long.wav')\n"
+        "print(audio.shape[1], (peak() - before) * unit)"
+    )
+    soundfile.write(tmp_path / "short.wav", np.full((44100, 2), 0.1), 44100)
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    length, grown = map(int, done.stdout.split())
+    assert length == samples
+    assert grown < 1.5 * 8 * samples

@@ -198,8 +198,8 @@ def check_audio(audio, what="audio"):
         )
     if audio.shape[0] == 0 or audio.shape[1] == 0:
         raise AudioError(f"{what}: holds no samples.")
-    if not torch.isfinite(audio).all():
-        count = int((~torch.isfinite(audio)).sum())
+    # In pieces, since `isfinite` needs more memory than what it looks at.
+    if count := sum(int((~torch.isfinite(x)).sum()) for x in audio.split(1 << 20, dim=1)):
         raise AudioError(
             f"{what}: {count} samples are NaN or infinite; export the file again, or repair it."
         )
@@ -235,16 +235,25 @@ def _read_with_soundfile(path):
             # the length from the first frames, and cut there.
             if promised >= 2**62 or kind == "MP3" and not announces_length(path):
                 return _read_unannounced(path)
-            samples = file.read(dtype="float32", always_2d=True)
+            samples = _channels_first(file)
     except (soundfile.SoundFileError, RuntimeError, OSError, ValueError, MemoryError) as error:
         raise AudioError(
             f"{path}: cannot be read as sound ({_reason(error)}); is the file complete, and is it "
             "WAV, FLAC, OGG or MP3?"
         ) from error
     # The end of an MP3 is told by its bytes: encoders differ in how they count the last frames.
-    if is_truncated(path, kind) or kind != "MP3" and len(samples) < promised:
+    if is_truncated(path, kind) or kind != "MP3" and samples.shape[1] < promised:
         raise AudioError(f"{path}: the file is truncated; copy or download it again.")
-    return torch.from_numpy(np.ascontiguousarray(samples.T)), rate
+    return torch.from_numpy(samples), rate
+
+
+def _channels_first(file):
+    """All of an open `SoundFile`, float32 `(channels, samples)`; an hour is never there twice."""
+    samples, end = np.empty((file.channels, file.frames), np.float32), 0
+    for block in file.blocks(1 << 20, dtype="float32", always_2d=True):
+        samples[:, end : end + len(block)] = block.T
+        end += len(block)
+    return np.ascontiguousarray(samples[:, :end])
 
 
 def _read_unannounced(path):

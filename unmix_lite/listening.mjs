@@ -184,8 +184,8 @@ function abx(test, root, say) {
       `${(100 * p).toFixed(1)} % of such tests.` + (kept ? "" : " This browser keeps no results."));
   }
   root.append(make("label", {}, "Which pair? ", chooser), place,
-    make("div", { class: "row", role: "group", "aria-label": "Listen" }, ...listen),
-    make("div", { class: "row", role: "group", "aria-label": "Answer" }, ...verdicts, again));
+    make("div", { class: "buttons", role: "group", "aria-label": "Listen" }, ...listen),
+    make("div", { class: "buttons", role: "group", "aria-label": "Answer" }, ...verdicts, again));
   begin();
 }
 
@@ -231,10 +231,10 @@ function mushra(test, root, say) {
       (hidden < 90 ? " A panel would ask you to listen again: it should have had 90 or more." : "") +
       (kept ? "" : " This browser keeps no results."));
   }
-  root.append(make("div", { class: "row" }, buttons[0], buttons.at(-1)),
+  root.append(make("div", { class: "buttons" }, buttons[0], buttons.at(-1)),
     ...letters.map((_, i) => make("div", { class: "rating" }, buttons[i + 1], sliders[i],
       make("span", {}, "not rated"))),
-    make("div", { class: "row" }, finish));
+    make("div", { class: "buttons" }, finish));
 }
 
 /** Bring the test in the element `id` to life. */
