@@ -1,8 +1,15 @@
 """What surrounds the book: its cache of executed notebooks and its workflows."""
 
+import json
+
+import average
 import fresh_cache
 import pytest
+import torch
 import yaml
+
+from unmix_lite.models import OpenUnmix
+from unmix_lite.weights import NetworkCard, load_network, save_network
 
 
 @pytest.fixture
@@ -80,3 +87,22 @@ def test_workflows_call_only_targets_that_exist(repository):
             for command in commands(job):
                 if command.startswith("make "):
                     assert f"\n{command.split()[1]}:" in makefile, command
+
+
+def test_averaged_networks_are_the_mean_of_their_weights(tmp_path, capsys):
+    networks = []
+    for run in ("a", "b"):
+        network = OpenUnmix(hidden_size=4, nb_bins=5)
+        networks.append(network)
+        save_network(tmp_path / run, network, NetworkCard("vocals", "OpenUnmix", network.arguments))
+        (tmp_path / run / "vocals.json").write_text(json.dumps({"best_step": run}))
+    average.main(tmp_path / "out", [tmp_path / "a", tmp_path / "b"])
+    mean, _ = load_network(tmp_path / "out" / "vocals.safetensors")
+    for name, value in mean.state_dict().items():
+        one, two = (network.state_dict()[name] for network in networks)
+        torch.testing.assert_close(value, ((one + two) / 2).to(value.dtype))
+    curves = json.loads((tmp_path / "out" / "vocals.json").read_text())["averaged"]
+    assert [curve["best_step"] for curve in curves] == ["a", "b"]
+    (tmp_path / "b" / "vocals.safetensors").rename(tmp_path / "b" / "drums.safetensors")
+    with pytest.raises(SystemExit, match="different targets"):
+        average.main(tmp_path / "out", [tmp_path / "a", tmp_path / "b"])

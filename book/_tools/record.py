@@ -35,8 +35,8 @@ def main(options):
     tracks = open_corpus(options.corpus).tracks("valid")
     with tempfile.TemporaryDirectory() as scratch:
         songs = evaluate(separator, tracks, scratch, separator.targets, metrics="sdr")
-    curves = {t: json.loads((options.run / f"{t}.json").read_text()) for t in separator.targets}
-    first = next(iter(curves.values()))
+    curves = {t: _curves(options.run / f"{t}.json") for t in separator.targets}
+    first = next(iter(curves.values()))[0]
     record = {
         "name": options.name, "group": options.group, "what": options.what,
         "command": options.command, "commit": options.commit or _commit(),
@@ -48,16 +48,23 @@ def main(options):
         "scores": {"measure": MEASURE, "songs": len(songs), **_scores(songs, separator.targets)},
     }  # fmt: skip
     if len(_trainings(curves)) > 1:
-        record["trainings"] = {t: {"config": c["config"], "history": c["history"]}
-                               for t, c in curves.items()}  # fmt: skip
+        record["trainings"] = curves
     with atomic(RESULTS / f"{options.name}.json") as file:
         file.write_text(json.dumps(record, indent=1) + "\n")
     print(options.name, {t: s["median"] for t, s in record["scores"]["targets"].items()})
 
 
+def _curves(file):
+    """The trainings behind a target's weights: one, or those that `average.py` averaged."""
+    curve = json.loads(file.read_text())
+    kept = ("config", "best_step", "history")
+    return [{key: part[key] for key in kept} for part in curve.get("averaged", [curve])]
+
+
 def _trainings(curves):
     """One curve per training: targets trained jointly share theirs."""
-    return list({tuple(c["config"]["targets"]): c for c in curves.values()}.values())
+    found = {json.dumps(c["config"]): c for parts in curves.values() for c in parts}
+    return list(found.values())
 
 
 def _minutes(curve):

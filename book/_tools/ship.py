@@ -21,7 +21,7 @@ def main(run, name):
         network, card = load_network(file)
         written = save_network(PRETRAINED / name, network, card, half=True)
         shutil.copy(file.with_suffix(".json"), PRETRAINED / name)
-        print(f"{written}: {written.stat().st_size / 1e6:.1f} MB, step {card.training['step']}")
+        print(f"{written}: {written.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":
