@@ -15,7 +15,7 @@ from .players import encoded
 _SCRIPT = Path(__file__).with_name("listening.mjs")
 _STYLE = """
 .listening { border: 1px solid currentColor; border-radius: .5rem; padding: .75rem 1rem;
-  margin: .75rem 0 1.25rem; max-width: 40rem; }
+  margin: .75rem 0 1.25rem; max-width: 40rem; color: var(--pst-color-text-base, inherit); }
 .listening button, .listening select, .listening input { font: inherit; color: inherit;
   background: transparent; border: 1px solid currentColor; border-radius: .35rem;
   padding: .3rem .8rem; margin: .15rem .3rem .15rem 0; min-height: 2.5rem; max-width: 100%; }

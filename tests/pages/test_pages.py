@@ -50,7 +50,24 @@ SURVEY = """() => {
       if (getComputedStyle(p).overflowX !== "visible") return true;
     return false;
   };
+  const levels = color => color.match(/[0-9.]+/g).slice(0, 3).map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const weights = [0.2126, 0.7152, 0.0722];
+  const light = color => levels(color).reduce((sum, v, i) => sum + v * weights[i], 0);
+  const ground = e => {  // the first background behind an element that is not see-through
+    for (let p = e; p; p = p.parentElement) {
+      const color = getComputedStyle(p).backgroundColor;
+      if (!/^rgba\\(.*, 0\\)$|transparent/.test(color)) return color;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const contrast = e => {  // WCAG 2
+    const [a, b] = [light(getComputedStyle(e).color), light(ground(e))];
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  };
   return {
+    dim: [...document.querySelectorAll(".listening, .listening button, .players figcaption")]
+      .filter(e => shown(e) && contrast(e) < 4.5).map(name),
     unnamedImages: [...document.images].filter(e => !e.alt.trim()).map(name),
     brokenImages: [...document.images].filter(e => shown(e) && e.complete && !e.naturalWidth)
       .map(name),
@@ -172,6 +189,11 @@ def test_page_fits_its_width(visit, view, page):
     found = visit(page, *view)
     assert found["overflow"] <= 0, f"the page scrolls sideways: {found['widest']}"
     assert found["widest"] == [], "something is cut off at the right"
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_players_and_listening_tests_can_be_read(visit, view, page):
+    assert visit(page, *view)["dim"] == [], "text with too little contrast"
 
 
 @pytest.mark.parametrize("page", PAGES)
