@@ -158,5 +158,8 @@ def test_from_training_to_scores_on_the_band(band, tmp_path, capsys, monkeypatch
     assert unmix(*scores, "--targets", "vocals", "drums", "--sdr-only") == 0
     assert (tmp_path / "scores" / "scores.csv").is_file()
     assert (tmp_path / "scores" / "scores.png").read_bytes().startswith(b"\x89PNG")
+    command = ["evaluate", "--model", "CENTRE", "--corpus", band, "-o", tmp_path / "centre"]
+    assert unmix(*command, "--sdr-only") == 0
+    assert "vocals" in (tmp_path / "centre" / "scores.txt").read_text()
     assert unmix("train", "--corpus", tmp_path / "nowhere", "-o", tmp_path / "x") == 1
     assert one_line(capsys.readouterr().err.splitlines(keepends=True)[-1], "no such folder")

@@ -118,6 +118,7 @@ def train(options):
 def evaluate(options):
     """Score a model on one split and print the table."""
     from .audio import atomic
+    from .classic import CLASSIC
     from .corpora import open_corpus
     from .evaluation import ORACLES, OracleEstimates, StoredEstimates, mixture_estimate, table
     from .evaluation import evaluate as score
@@ -126,19 +127,23 @@ def evaluate(options):
 
     corpus = open_corpus(options.corpus)
     print(corpus)
+    targets = options.targets
     if options.estimates:
         separate_song, name = StoredEstimates(options.estimates), str(options.estimates)
     elif options.model == "mixture":
         separate_song, name = mixture_estimate, "mixture"
     elif options.model in ORACLES:
         separate_song, name = OracleEstimates(options.model), options.model
+    elif options.model in CLASSIC:
+        separate_song, target = CLASSIC[options.model]
+        targets, name = targets or [target], options.model
     else:
         separate_song = Separator.from_pretrained(
             options.model, _device(options.device), iterations=options.iterations
         )
         name = f"{options.model}, {options.iterations} EM iterations"
     scores = score(
-        separate_song, corpus.tracks(options.split), options.output, options.targets,
+        separate_song, corpus.tracks(options.split), options.output, targets,
         metrics="sdr" if options.sdr_only else "all", model=name, jobs=options.jobs,
     )  # fmt: skip
     print(table(scores))

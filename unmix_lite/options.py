@@ -179,7 +179,8 @@ def _add_evaluate(commands):
         default="umx-lite",
         metavar="NAME_OR_DIR",
         help="as for separate, or 'mixture' for an equal share of the song as every stem, the "
-        "score of doing nothing, or an oracle: IBM1, IBM2, IRM1, IRM2, MWF (default: umx-lite)",
+        "score of doing nothing, an oracle: IBM1, IBM2, IRM1, IRM2, MWF, or a method without "
+        "training: HPSS, REPET, REPET-SIM, CENTRE (default: umx-lite)",
     )
     command.add_argument(
         "--corpus", default="auto", metavar="NAME_OR_DIR", help="as for train (default: auto)"
