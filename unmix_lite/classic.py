@@ -93,13 +93,13 @@ def repet(audio, rate, period=None, shortest=0.8, longest=8.0, cutoff=100.0):
     return _without(audio, rate, stft, spec, magnitude, repeated, cutoff)
 
 
-def repet_sim(audio, rate, neighbours=None, apart=1.0, cutoff=100.0):
+def repet_sim(audio, rate, neighbours=100, apart=1.0, cutoff=100.0):
     """Vocals, as what does not return (REPET-SIM, Rafii and Pardo 2012): as `repet`, but the frames
     whose median is taken are those most similar to each frame, wherever they are.
 
     Args:
         audio, rate: the song.
-        neighbours: how many frames; None takes twice the root of their number.
+        neighbours: how many frames, or as many as there are.
         apart: frames nearer than this, in seconds, do not count as a return.
         cutoff: below this, in Hz, all is accompaniment.
 
@@ -116,12 +116,7 @@ def repet_sim(audio, rate, neighbours=None, apart=1.0, cutoff=100.0):
             f"repet_sim: {audio.shape[-1] / rate:.1f} s are too short for anything to return after "
             f"{apart} s."
         )
-    repeated = np.stack([
-        librosa.decompose.nn_filter(
-            channel, aggregate=np.median, metric="cosine", width=width, k=neighbours
-        )
-        for channel in magnitude
-    ])  # fmt: skip
+    repeated = _median_of_similar(magnitude, width, neighbours)
     return _without(audio, rate, stft, spec, magnitude, repeated, cutoff)
 
 
@@ -224,6 +219,23 @@ def factorise(magnitude, fixed, free, iterations=100, seed=0):
         bases[:, known:] = better / (better.sum(0) + _EPS)
         gains[known:] *= better.sum(0)[:, None]
     return bases, gains
+
+
+def _median_of_similar(magnitude, width, count):
+    """For each frame the median of those most similar to it by the cosine of their angle, none of
+    them nearer than `width` frames. (librosa's nn_filter takes, of too many neighbours, the
+    earliest instead of the nearest: with a width, its ranking sees all of them as equal.)"""
+    frames = magnitude.shape[-1]
+    count = min(count, frames - 2 * width + 1)
+    unit = magnitude.mean(0)
+    unit = unit / (np.linalg.norm(unit, axis=0) + _EPS)
+    median = np.empty_like(magnitude)
+    for frame in range(frames):
+        likeness = unit[:, frame] @ unit
+        likeness[max(0, frame - width + 1) : frame + width] = -1
+        nearest = np.argpartition(-likeness, count - 1)[:count]
+        median[..., frame] = np.median(magnitude[..., nearest], axis=-1)
+    return median
 
 
 def _without(audio, rate, stft, spec, magnitude, repeated, cutoff):
