@@ -1,4 +1,4 @@
-"""The command line: `unmix-lite separate | train | evaluate | corpus | export`."""
+"""The command line: `unmix-lite separate | train | evaluate | ladder | corpus | export`."""
 
 import sys
 
@@ -9,8 +9,8 @@ from .options import parser
 def main(arguments=None):
     """Run one command; returns the exit code."""
     options = parser().parse_args(arguments)
-    commands = {"separate": separate, "train": train, "evaluate": evaluate, "corpus": corpus,
-                "export": export}  # fmt: skip
+    commands = {"separate": separate, "train": train, "evaluate": evaluate, "ladder": ladder,
+                "corpus": corpus, "export": export}  # fmt: skip
     run = commands[options.command]
     try:
         return run(options) or 0
@@ -152,6 +152,19 @@ def evaluate(options):
     with atomic(options.output / "scores.png") as partial:
         chart.figure.savefig(partial)
     print(f"in {options.output}: scores.csv, summary.csv, scores.png, and museval's JSON per song")
+
+
+def ladder(options):
+    """Score all systems on the test songs and print their table."""
+    from .corpora import open_corpus
+    from .ladder import climb, ladder_table
+
+    opened = open_corpus(options.corpus)
+    print(opened)
+    rungs = climb(opened, options.output, device=_device(options.device), jobs=options.jobs)
+    text = ladder_table(rungs)
+    (options.output / "ladder.txt").write_text(text + "\n", encoding="utf-8")
+    print(f"{text}\nin {options.output}: ladder.csv, ladder.txt, and the scores of each system")
 
 
 def corpus(options):

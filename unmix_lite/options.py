@@ -23,7 +23,7 @@ def parser():
     )
     top.add_argument("--version", action="version", version=f"unmix-lite {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    for add in (_add_separate, _add_train, _add_evaluate, _add_corpus, _add_export):
+    for add in (_add_separate, _add_train, _add_evaluate, _add_ladder, _add_corpus, _add_export):
         add(commands)
     return top
 
@@ -214,6 +214,25 @@ def _add_evaluate(commands):
         metavar="N",
         help="processes that share the songs (default: 1)",
     )
+    _add_device(command)
+
+
+def _add_ladder(commands):
+    command = _add(
+        commands,
+        "ladder",
+        "score every system on the same songs",
+        """\
+Score the mixture, the methods without training, the networks that come with the package
+and the oracles on the same songs; on the MUSDB18 preview with the published systems
+beside them, on the very same seconds. Call it again after an interruption.
+
+  unmix-lite ladder --corpus preview -o ladder""",
+    )
+    add = command.add_argument
+    add("--corpus", default="auto", metavar="NAME_OR_DIR", help="as for train (default: auto)")
+    add("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the scores")
+    add("--jobs", type=_positive, default=1, metavar="N", help="processes that share the songs")
     _add_device(command)
 
 
