@@ -140,3 +140,9 @@ def band_song(band):
     track = open_corpus(band).tracks("test")[0]
     stems = {target: stem[:, : 4 * 44100] for target, stem in track.stems().items()}
     return sum(stems.values()), stems
+
+
+def test_live_networks_come_without_the_filter_that_needs_the_future():
+    assert Separator.from_pretrained("umx-lite-live", "cpu").iterations == 0
+    assert Separator.from_pretrained("umx-lite-live", "cpu", iterations=1).iterations == 1
+    assert Separator.from_pretrained("umx-lite", "cpu").iterations == 1

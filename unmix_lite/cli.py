@@ -39,9 +39,10 @@ def separate(options):
             )
         folders[folder] = path
     separator = Separator.from_pretrained(
-        options.model, _device(options.device), options.targets,
-        iterations=options.iterations, residual=options.residual, complete=options.iterations > 0,
+        options.model, _device(options.device), options.targets, iterations=options.iterations,
+        residual=options.residual,
     )  # fmt: skip
+    separator.complete = separator.iterations > 0
     failed = 0
     # One bar for several songs; a single song says what it is doing in words.
     for folder, path in tqdm(folders.items(), unit="song", disable=len(folders) == 1 or None):
@@ -141,7 +142,7 @@ def evaluate(options):
         separate_song = Separator.from_pretrained(
             options.model, _device(options.device), iterations=options.iterations
         )
-        name = f"{options.model}, {options.iterations} EM iterations"
+        name = f"{options.model}, {separate_song.iterations} EM iterations"
     scores = score(
         separate_song, corpus.tracks(options.split), options.output, targets,
         metrics="sdr" if options.sdr_only else "all", model=name, jobs=options.jobs,

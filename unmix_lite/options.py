@@ -75,10 +75,9 @@ def _add_separate(commands):
     command.add_argument(
         "--iterations",
         type=_count,
-        default=1,
         metavar="N",
         help="rounds of the Wiener filter that makes the stems add up to the song; 0: none "
-        "(default: 1)",
+        "(default: 1; 0 for live models)",
     )
     command.add_argument(
         "--residual", action="store_true", help="also write residual: what the stems leave over"
@@ -203,9 +202,8 @@ def _add_evaluate(commands):
     command.add_argument(
         "--iterations",
         type=_count,
-        default=1,
         metavar="N",
-        help="rounds of the Wiener filter (default: 1)",
+        help="rounds of the Wiener filter (default: 1; 0 for live models)",
     )
     command.add_argument(
         "--jobs",

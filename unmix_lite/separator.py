@@ -70,7 +70,9 @@ class Separator(nn.Module):
         return [*self.networks, "residual"] if self.residual else list(self.networks)
 
     @classmethod
-    def from_pretrained(cls, name_or_dir=DEFAULT, device=None, targets=None, **options):
+    def from_pretrained(
+        cls, name_or_dir=DEFAULT, device=None, targets=None, iterations=None, **options
+    ):
         """A separator from trained weights.
 
         Args:
@@ -80,7 +82,9 @@ class Separator(nn.Module):
                 target.
             device: where to run; None takes a GPU where there is one.
             targets: only these; None takes all there are.
-            options: of the constructor (iterations, residual, ...).
+            iterations: of the Wiener filter; None means 1, but 0 for networks that only look back:
+                it would need the future, and shares the whole song among the few stems they know.
+            options: of the constructor (residual, ...).
 
         Raises:
             CheckpointError: no such model, no such target, or a file that cannot be used.
@@ -89,9 +93,12 @@ class Separator(nn.Module):
         loaded = load_networks(name_or_dir, targets)
         _, card = next(iter(loaded.values()))
         networks = {target: network for target, (network, _) in loaded.items()}
+        if iterations is None:
+            iterations = 0 if card.arguments.get("unidirectional") else 1
         separator = cls(
-            networks, rate=card.rate, n_fft=card.n_fft, hop_length=card.hop_length, **options
-        )
+            networks, iterations, rate=card.rate, n_fft=card.n_fft, hop_length=card.hop_length,
+            **options,
+        )  # fmt: skip
         return separator.to(device)
 
     @torch.inference_mode()
