@@ -17,8 +17,8 @@ from openunmix.model import OpenUnmix
 
 from unmix_lite import models
 from unmix_lite.corpora import open_corpus
-from unmix_lite.training import TrainingConfig, loop, train
-from unmix_lite.training.networks import Networks, input_statistics
+from unmix_lite.training import TrainingConfig, networks, train
+from unmix_lite.training.networks import input_statistics
 
 
 def reference_networks(config, excerpts, stft):
@@ -34,7 +34,7 @@ def reference_networks(config, excerpts, stft):
         # What the file of weights says of it: parameters have the same names and shapes here.
         network.arguments = models.OpenUnmix(config.hidden_size, max_bin=config.max_bin).arguments
         networks[target] = network
-    return Networks(networks)
+    return networks
 
 
 def main(options):
@@ -46,7 +46,7 @@ def main(options):
             schedule="plateau", plateau=80, minutes=options.minutes, steps=1_000_000,
             valid_every=options.valid_every,
         )  # fmt: skip
-        with mock.patch.object(loop, "build_networks", reference_networks):
+        with mock.patch.object(networks, "build_networks", reference_networks):
             train(
                 config, corpus.tracks("train"), corpus.tracks("valid"), options.output,
                 options.device,

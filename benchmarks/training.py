@@ -93,7 +93,7 @@ def steps(hidden_size, tracks, dataset, options, device):
     training = Training(config, tracks, tracks[:1], Workers(device), progress=False)
     theirs = reference_steps(
         reference_batches(dataset, options.batch_size), hidden_size, config.max_bin,
-        input_statistics(training.excerpts, training.stft), device,
+        input_statistics(training.excerpts, training.lesson.stft), device,
     )  # fmt: skip
     utilisation = Utilisation(device)
     what = f"steps, {hidden_size} wide"

@@ -200,12 +200,12 @@ def test_the_processes_that_share_a_batch_read_and_hear_what_one_would(training)
 
     whole, part = batch(0, 1), batch(1, 2)
     assert torch.equal(part[0], whole[0][2:])
-    for mine, all_of_it in zip(training.scene(*part), training.scene(*whole)):
-        torch.testing.assert_close(mine, all_of_it[2:], atol=1e-5, rtol=1e-4)
+    mine, all_of_it = training.varied(*part), training.varied(*whole)
+    torch.testing.assert_close(mine, all_of_it[2:], atol=1e-5, rtol=1e-4)
 
 
 def test_whatever_is_changed_the_mixture_is_the_sum_of_the_targets(training):
-    targets, mixture = training.scene(*training.read(0))
+    targets, mixture = training.lesson.spectra(training.varied(*training.read(0)))
     assert targets.shape == (4, 4, 2, 257, 26) and mixture.shape == (4, 1, 2, 257, 26)
     assert mixture.abs().max() > 1
     torch.testing.assert_close(targets.sum(1, keepdim=True), mixture, atol=1e-4, rtol=1e-4)

@@ -10,8 +10,9 @@ from test_separator import folder_of_networks, noise, small
 
 from unmix_lite.cli import main
 from unmix_lite.export import export, folded_weights
+from unmix_lite.loading import load_networks
 from unmix_lite.recipes import KINDS
-from unmix_lite.separator import Separator, load_networks
+from unmix_lite.separator import Separator
 from unmix_lite.weights import NetworkCard
 
 

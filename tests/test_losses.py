@@ -7,8 +7,9 @@ import torch
 from torch.nn import functional as F
 
 from unmix_lite import recipes
+from unmix_lite.recipes import COUPLED
 from unmix_lite.spectral import STFT
-from unmix_lite.training.losses import COUPLED, LOSSES, Scene
+from unmix_lite.training.losses import LOSSES, Scene
 
 SAMPLES = 10_000  # longer than half of the longest window, 8192
 IN_DECIBELS = {"log", "sdr"}

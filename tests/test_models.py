@@ -75,4 +75,4 @@ def test_wrong_shapes_and_names_are_one_line():
         OpenUnmix(16)(magnitudes(channels=1))
     with pytest.raises(ValueError, match="unknown model 'UNet'"):
         build("UNet")
-    assert all(build(name, hidden_size=16) for name in MODELS)
+    assert all(type(build(name)).__name__ == name for name in MODELS)

@@ -42,7 +42,7 @@ def separate(options):
         options.model, _device(options.device), options.targets, iterations=options.iterations,
         residual=options.residual,
     )  # fmt: skip
-    separator.complete = separator.iterations > 0
+    separator.complete = separator.adds_up
     failed = 0
     # One bar for several songs; a single song says what it is doing in words.
     for folder, path in tqdm(folders.items(), unit="song", disable=len(folders) == 1 or None):
@@ -102,13 +102,15 @@ def train(options):
     recipe = {f.name: getattr(options, f.name) for f in fields(TrainingConfig)
               if f.name in options and f.name != "targets"}  # fmt: skip
     recipe["augmentations"] = tuple(options.augmentations)
-    groups = [options.targets] if options.joint else [[target] for target in options.targets]
+    recipe["arguments"] = dict(options.arguments)
+    joint = options.joint or options.network != "OpenUnmix"
+    groups = [options.targets] if joint else [[target] for target in options.targets]
     # All recipes are checked before the first hour is spent.
     configs = [TrainingConfig(targets=tuple(g), sources=sources, **recipe) for g in groups]
     for config in configs:
         history = fit(config, tracks, valid, options.output, device)
         for target in config.targets:
-            best = best_of(history, target, config.loss)
+            best = best_of(history, target, config.is_joint)
             say(
                 f"{target}: best validation loss {best['valid_losses'][target]:.4f} at step "
                 f"{best['step']}"
@@ -196,7 +198,7 @@ def corpus(options):
 def export(options):
     """Write a model's networks in other formats."""
     from .export import export as write
-    from .separator import load_networks
+    from .loading import load_networks
 
     loaded = load_networks(options.model, options.targets)
     networks = {target: network for target, (network, _) in loaded.items()}

@@ -14,6 +14,7 @@ from torch import nn
 
 from .audio import atomic
 from .errors import UnmixError
+from .models import OpenUnmix
 from .models.folded import Folded
 from .recipes import KINDS
 
@@ -36,8 +37,12 @@ def export(networks, cards, folder, kinds=KINDS):
         the paths written.
 
     Raises:
-        UnmixError: ONNX without the package `onnx`.
+        UnmixError: another kind of network; or ONNX without the package `onnx`.
     """
+    for target, network in networks.items():
+        if type(network) is not OpenUnmix:
+            kind = type(network).__name__
+            raise UnmixError(f"{target}: is a {kind}; only OpenUnmix can be exported.")
     folder, written = Path(folder), []
     for target, network in networks.items():
         if "onnx" in kinds:

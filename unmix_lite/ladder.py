@@ -19,7 +19,8 @@ from .evaluation import (
     mixture_estimate,
     published,
 )
-from .separator import PRETRAINED, Separator, pretrained_names
+from .loading import pretrained_names, targets_of
+from .separator import Separator
 
 _NOTHING, _CLASSIC, _NETWORK, _, _ORACLE = KINDS
 _ORACLES = ("IBM1", "IRM1", "IRM2", "MWF")
@@ -57,8 +58,8 @@ def systems(corpus, device="cpu"):
         steps[name] = (_CLASSIC, lambda method=method: method, (target,))
     steps["NMF"] = (_CLASSIC, partial(_learned_nmf, corpus), ("drums",))
     for name in pretrained_names():
-        targets = tuple(t for t in TARGETS if (PRETRAINED / name / f"{t}.safetensors").is_file())
-        steps[name] = (_NETWORK, partial(Separator.from_pretrained, name, device), targets)
+        make = partial(Separator.from_pretrained, name, device)
+        steps[name] = (_NETWORK, make, tuple(targets_of(name)))
     for name in _ORACLES:
         steps[f"{name} (ours)"] = (_ORACLE, partial(OracleEstimates, name), TARGETS)
     return steps

@@ -1,10 +1,11 @@
 """The commands and options of `unmix-lite`, in words for musicians. What they do: cli.py."""
 
 import argparse
+import json
 from pathlib import Path
 
 from . import __version__
-from .recipes import AUGMENTATIONS, KINDS, LOSSES, PRECISIONS, SCHEDULES
+from .recipes import AUGMENTATIONS, KINDS, NETWORKS, PRECISIONS, SCHEDULES
 
 FORMATS = ("wav", "flac", "ogg", "mp3")
 
@@ -110,6 +111,10 @@ def _add_train(commands):
         help="stems to train a network for (default: all four)")
     add("-o", "--output", metavar="DIR", type=Path, required=True,
         help="folder for weights, curves and state")
+    add("--network", choices=NETWORKS, default="OpenUnmix",
+        help="kind of network; all but OpenUnmix learn all targets in one (default: OpenUnmix)")
+    add("--set", dest="arguments", nargs="+", type=_argument, default=[], metavar="NAME=VALUE",
+        help="of such a network's constructor, for example: --network WaveUNet --set filters=12")
     add("--joint", action="store_true",
         help="all targets in the same steps, from the same mixtures, instead of one after the "
         "other; saves time, and the loss 'ratio' needs it")
@@ -129,7 +134,10 @@ def _add_train(commands):
     add("--dropout", type=float, default=0.4, metavar="P",
         help="between the LSTM layers (default: 0.4)")
     add("--unidirectional", action="store_true", help="look only into the past, for live use")
-    add("--loss", choices=LOSSES, default="mse", help="what to minimise (default: mse)")
+    add("--loss", choices=sorted({loss for _, losses in NETWORKS.values() for loss in losses}),
+        metavar="NAME", help="what to minimise: "
+        + "; ".join(f"{name}: {', '.join(losses)}" for name, (_, losses) in NETWORKS.items())
+        + " (default: mse for OpenUnmix, else the first)")
     add("--augmentations", nargs="*", choices=AUGMENTATIONS, metavar="NAME",
         default=["remix", "gain", "channelswap"],
         help=f"how excerpts are varied, of {', '.join(AUGMENTATIONS)} "
@@ -292,6 +300,15 @@ def _positive(text):
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
     return number
+
+
+def _argument(text):
+    """`name=value`, the value as JSON writes it: a number, true, [1, 2]."""
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not name=number") from None
 
 
 def _above_zero(text):

@@ -1,30 +1,21 @@
 """From a song to its stems: one network per target, run as one pipeline."""
 
-import os
-from functools import partial
-from pathlib import Path
-
 import torch
 from torch import nn
-from tqdm import tqdm
 
-from .audio import check_audio, resample, resampled
-from .corpora import TARGETS
-from .errors import AudioError, CheckpointError
+from .audio_separator import AudioSeparator
+from .loading import DEFAULT, load_networks
 from .long_song import long_song
-from .official import OFFICIAL, load_official
+from .models import AudioNetwork
+from .song_separator import SongSeparator
 from .spectral import STFT, OverlapAdd
 from .stream import Stream
-from .weights import load_network
 from .wiener import wiener
 
-PRETRAINED = Path(__file__).parent / "pretrained"
-DEFAULT = "umx-lite"
 _EPS = 1e-10
-_BAR = "{desc}: {percentage:3.0f}% |{bar}| {elapsed}, {remaining} to go"
 
 
-class Separator(nn.Module):
+class Separator(SongSeparator):
     """STFT, one network per target, Wiener filter, inverse STFT.
 
     Args:
@@ -55,12 +46,12 @@ class Separator(nn.Module):
         n_fft=4096,
         hop_length=1024,
     ):
-        super().__init__()
+        super().__init__(rate, complete)
         if not networks:
             raise ValueError("a separator needs at least one network")
         self.networks = nn.ModuleDict(networks)
         self.iterations, self.residual, self.softmask = iterations, residual, softmask
-        self.complete, self.wiener_window, self.rate = complete, wiener_window, rate
+        self.wiener_window = wiener_window
         self.stft = STFT(n_fft, hop_length)
         self.eval()
 
@@ -69,17 +60,23 @@ class Separator(nn.Module):
         """Names of the stems that come out, in order."""
         return [*self.networks, "residual"] if self.residual else list(self.networks)
 
+    @property
+    def adds_up(self):
+        """Whether the stems, together, are meant to be the song: the Wiener filter's doing."""
+        return self.iterations > 0
+
     @classmethod
     def from_pretrained(
         cls, name_or_dir=DEFAULT, device=None, targets=None, iterations=None, **options
     ):
-        """A separator from trained weights.
+        """A separator from trained weights: a `Separator`, or an `AudioSeparator` for networks
+        that do without spectrograms and Wiener filter.
 
         Args:
-            name_or_dir: a model that comes with the package ("umx-lite"), one that the authors of
+            name_or_dir: a model that comes with the package ("umx-lite", "wave-u-net", ...: see
+                `pretrained_names`), one that the authors of
                 Open-Unmix published ("umx", "umxhq", "umxl", "umxse": downloaded once, some
-                100 MB and more), or a folder that `train` filled, one `<target>.safetensors` per
-                target.
+                100 MB and more), or a folder that `train` filled.
             device: where to run; None takes a GPU where there is one.
             targets: only these; None takes all there are.
             iterations: of the Wiener filter; None means 1, but 0 for networks that only look back:
@@ -91,7 +88,10 @@ class Separator(nn.Module):
         """
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         loaded = load_networks(name_or_dir, targets)
-        _, card = next(iter(loaded.values()))
+        network, card = next(iter(loaded.values()))
+        if isinstance(network, AudioNetwork):
+            separator = AudioSeparator(network, list(loaded), iterations=iterations, **options)
+            return separator.to(device)
         networks = {target: network for target, (network, _) in loaded.items()}
         if iterations is None:
             iterations = 0 if card.arguments.get("unidirectional") else 1
@@ -101,109 +101,29 @@ class Separator(nn.Module):
         )  # fmt: skip
         return separator.to(device)
 
-    @torch.inference_mode()
-    def forward(self, audio, rate=None):
-        """Separate a song.
-
-        Args:
-            audio: `(channels, samples)`, mono or stereo, any length. Mono is separated as two equal
-                channels and comes back as one.
-            rate: its sampling rate in Hz; None means the networks' own. Another rate is resampled
-                on the way in and out.
-
-        Returns:
-            dict target -> float32 `(channels, samples)`, of the input's shape, rate and device.
-
-        Raises:
-            AudioError: empty, non-finite, or more than two channels.
-        """
-        check_audio(audio)
-        stems = {target: torch.empty_like(audio, dtype=torch.float32) for target in self.targets}
-        start = 0
-        for block in self.blocks(audio, rate):
-            stop = start + next(iter(block.values())).shape[-1]
-            for target, piece in block.items():
-                stems[target][:, start:stop] = piece
-            start = stop
-        return stems
-
-    @torch.inference_mode()
-    def blocks(self, audio, rate=None, progress=False):
-        """Separate a song piece by piece: the stems of `forward`, in order, some seconds at a time.
-
-        Beyond the song itself it needs a fixed amount of memory, and one of `hidden_size` numbers
-        per frame and network, which go to a temporary file where they are many.
-
-        Args:
-            audio, rate: as for `forward`.
-            progress: show a progress bar.
-
-        Yields:
-            dicts target -> float32 `(channels, some samples)`, on the audio's device.
-
-        Raises:
-            AudioError: as `forward`.
-        """
-        check_audio(audio)
-        channels, samples = audio.shape
-        rate = rate or self.rate
-        given = self._as_trained(audio.detach().float())
-        song = resample(given, rate, self.rate)
-        home = next((target for target in ("residual", "other") if target in self.targets), None)
-        # A stem on its own is no share of the song: completed, it would be all of it.
-        complete = self.complete and home and len(self.targets) > 1
-        start = 0
-        for stems in resampled(self._separated(song, progress), self.rate, rate, samples):
-            stems = dict(zip(self.targets, stems.to(audio.device)))
-            stop = start + stems[self.targets[0]].shape[-1]
-            if complete:
-                stems[home] = stems[home] + given[:, start:stop] - sum(stems.values())
-            start = stop
-            yield {
-                target: stem.mean(0, keepdim=True)
-                if channels < len(given)
-                else stem.expand(channels, -1)
-                for target, stem in stems.items()
-            }
-
     def stream(self):
         """A `Stream` for live use: blocks in, blocks out. For unidirectional networks, without the
         Wiener filter; raises an UnmixError otherwise."""
         return Stream(self)
 
-    def _as_trained(self, audio):
+    def as_trained(self, audio):
         """With as many channels as the networks take."""
         channels, wanted = len(audio), next(iter(self.networks.values())).nb_channels
-        if channels > 2:
-            raise AudioError(
-                f"the audio has {channels} channels; separation takes mono or stereo: mix it down "
-                "first ('ffmpeg -i song.wav -ac 2 stereo.wav')."
-            )
         if channels < wanted:
             return audio.expand(wanted, -1)
         return audio.mean(0, keepdim=True) if channels > wanted else audio
 
-    def _separated(self, song, progress):
-        """Yield all stems, `(targets, channels, some samples)` at the networks' own rate."""
+    def separated(self, song, tick):
+        """See `SongSeparator`. It keeps `hidden_size` numbers per frame and network, which go to a
+        temporary file where they are many."""
         frames = self.stft.frames(song.shape[-1])
         overlap_add = OverlapAdd(self.stft, song.shape[-1])
-        # None: where nobody looks (a file, a pipe), no bar either.
-        with tqdm(
-            total=1, desc="separating", bar_format=_BAR, leave=False,
-            disable=None if progress else True,
-        ) as bar:  # fmt: skip
-
-            def tick(part):  # rounding must not drive it beyond its end
-                bar.update(min(part, 1 - bar.n))
-
-            estimate = long_song(
-                self.networks.values(), self.stft, song, lambda part: tick(part / 2)
-            )
-            for start in range(0, frames, self.wiener_window):
-                stop = min(start + self.wiener_window, frames)
-                mixture = self.stft.block(song, start, stop)
-                yield overlap_add(self._filtered(estimate(start, stop, mixture), mixture))
-                tick((stop - start) / frames / 2)
+        estimate = long_song(self.networks.values(), self.stft, song, lambda part: tick(part / 2))
+        for start in range(0, frames, self.wiener_window):
+            stop = min(start + self.wiener_window, frames)
+            mixture = self.stft.block(song, start, stop)
+            yield overlap_add(self._filtered(estimate(start, stop, mixture), mixture))
+            tick((stop - start) / frames / 2)
 
     @torch.inference_mode()
     def spectra(self, mixture):
@@ -230,58 +150,3 @@ class Separator(nn.Module):
         if self.residual or (len(self.networks) == 1 and self.iterations > 0):
             spectra = torch.cat([spectra, (mixture - spectra.sum(0))[None]])
         return wiener(spectra, mixture, self.iterations)[: len(self.targets)]
-
-
-def pretrained_names():
-    """Names of the models that come with the package."""
-    return sorted(folder.name for folder in PRETRAINED.iterdir() if folder.is_dir())
-
-
-def load_networks(name_or_dir, targets=None):
-    """A dict target -> (network, card) of a model, in the order of the stems.
-
-    Args:
-        name_or_dir, targets: as for `Separator.from_pretrained`.
-
-    Raises:
-        CheckpointError: as there.
-    """
-    loaders = _loaders(os.fspath(name_or_dir))
-    for target in targets or loaders:
-        if target not in loaders:
-            raise CheckpointError(
-                f"{name_or_dir}: has no target '{target}'; it has {', '.join(loaders)}."
-            )
-    loaded = {target: loaders[target]() for target in targets or loaders}
-    if len({(card.rate, card.n_fft, card.hop_length) for _, card in loaded.values()}) > 1:
-        raise CheckpointError(
-            f"{name_or_dir}: its networks differ in rate or STFT; keep them apart."
-        )
-    return loaded
-
-
-def _loaders(name):
-    """Of a model's targets, in order, each with a function that gives its network and card."""
-    if name in OFFICIAL and not Path(name).is_dir():
-        return {target: partial(load_official, name, target) for target in OFFICIAL[name].files}
-    folder = _folder(name)
-    files = {
-        file.stem: file for file in sorted(folder.glob("*.safetensors")) if "." not in file.stem
-    }
-    if not files:
-        raise CheckpointError(f"{folder}: holds no weights (no <target>.safetensors).")
-    ordered = [target for target in TARGETS if target in files]
-    ordered += [target for target in files if target not in ordered]
-    return {target: partial(load_network, files[target]) for target in ordered}
-
-
-def _folder(name):
-    """The folder of a model's weights."""
-    if (PRETRAINED / name).is_dir() and Path(name).name == name and name:
-        return PRETRAINED / name
-    if Path(name).is_dir():
-        return Path(name)
-    raise CheckpointError(
-        f"'{name}': no such model; use {', '.join(pretrained_names())}, one that is downloaded "
-        f"({', '.join(OFFICIAL)}), or a folder of weights."
-    )

@@ -68,7 +68,7 @@ class Stream:
         """
         if block.ndim != 2 or block.shape[1]:  # none are as good as any other number
             check_audio(block)
-        wide = self._separator._as_trained(block.detach().float())
+        wide = self._separator.prepared(block)
         if self._tail is not None and self._tail.shape[0] != len(wide):
             raise AudioError(f"a block of {len(block)} channels; there were others before.")
         self._tail = wide if self._tail is None else torch.cat([self._tail, wide], 1)

@@ -24,9 +24,10 @@ class NetworkCard:
     """What a network is and how it must be fed.
 
     Attributes:
-        target: the stem that it estimates.
+        target: the stem that it estimates; of a network that gives several, all, joined.
         model: its class, a name of `models.MODELS`; arguments: the constructor's.
-        n_fft, hop_length: of the STFT that it was trained on, in samples.
+        n_fft, hop_length: of the STFT that it was trained on, in samples; without meaning for
+            networks that take sound.
         rate: in Hz.
         training: how it was trained, for the record (free form).
     """
@@ -49,7 +50,7 @@ def save_network(folder, network, card, half=False):
     """
     tensors = {}
     for name, value in network.state_dict().items():
-        shrink = half and value.ndim == 2
+        shrink = half and value.ndim >= 2
         tensors[name] = (
             value.detach().cpu().to(torch.float16 if shrink else value.dtype).contiguous()
         )
@@ -84,6 +85,16 @@ def load_network(path, device="cpu"):
             f"{path}: the weights do not fit a {card.model} ({first})."
         ) from error
     return network.to(device).eval(), card
+
+
+def targets_in(path):
+    """The stems that the network in a file gives; told by its name if the file is unreadable."""
+    try:
+        with safe_open(path, "pt") as file:
+            card = json.loads((file.metadata() or {})[_KEY])
+        return card["arguments"].get("targets") or [card["target"]]
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError):
+        return [Path(path).stem]
 
 
 def read_safetensors(path):

@@ -10,7 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from unmix_lite.separator import PRETRAINED
+from unmix_lite.loading import PRETRAINED
 from unmix_lite.weights import load_network, save_network
 
 

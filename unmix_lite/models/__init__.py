@@ -1,8 +1,17 @@
-"""Networks: magnitude of the mixture in, magnitude of one target out. They know no files."""
+"""Networks. They know no files.
 
+`OpenUnmix` estimates magnitudes of one target from magnitudes of the mixture. The others are
+`AudioNetwork`s: sound in, the sound of all their targets out.
+"""
+
+from .audio_network import AudioNetwork
+from .deep_conv_sep import DeepConvSep
 from .open_unmix import OpenUnmix
+from .vocal_cnn import VocalCNN
+from .wave_u_net import WaveUNet
+from .wavenet import Wavenet
 
-MODELS = {"OpenUnmix": OpenUnmix}
+MODELS = {model.__name__: model for model in (OpenUnmix, WaveUNet, DeepConvSep, VocalCNN, Wavenet)}
 
 
 def build(name, **arguments):
@@ -16,4 +25,7 @@ def build(name, **arguments):
     return MODELS[name](**arguments)
 
 
-__all__ = ["MODELS", "OpenUnmix", "build"]
+__all__ = [
+    "MODELS", "AudioNetwork", "DeepConvSep", "OpenUnmix", "VocalCNN", "WaveUNet", "Wavenet",
+    "build",
+]  # fmt: skip

@@ -73,9 +73,7 @@ class Sequence:
             return self._values[frames]
         with self._lock:
             self._file.seek(4 * self.width * frames.start)
-            values = np.fromfile(
-                self._file, np.float32, self.width * (frames.stop - frames.start)
-            )
+            values = np.fromfile(self._file, np.float32, self.width * (frames.stop - frames.start))
         return torch.from_numpy(values).unflatten(0, (-1, self.width)).to(self.device)
 
     def __setitem__(self, frames, values):

@@ -1,7 +1,7 @@
 """Training: excerpts, augmentation, losses, the loop and its checkpoints.
 
-    config = TrainingConfig(targets=("vocals",), minutes=10)
-    history = train(config, corpus.tracks("train"), corpus.tracks("valid"), "runs/mine")
+config = TrainingConfig(targets=("vocals",), minutes=10)
+history = train(config, corpus.tracks("train"), corpus.tracks("valid"), "runs/mine")
 """
 
 from .config import TrainingConfig

@@ -1,11 +1,11 @@
 """A recipe for a training: everything that decides what comes out of it."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from ..corpora import TARGETS
 from ..errors import UnmixError
-from ..recipes import AUGMENTATIONS, LOSSES, PRECISIONS, SCHEDULES
+from ..recipes import AUGMENTATIONS, COUPLED, NETWORKS, PRECISIONS, SCHEDULES
 
 UNLIMITED = 10**9
 """Steps of a training that its minutes alone will end."""
@@ -16,9 +16,10 @@ class TrainingConfig:
     """A recipe. The defaults are for a laptop.
 
     Attributes:
-        targets: the stems to learn, one network each, all trained in the same steps;
-            sources: all stems that make up the mixture.
-        hidden_size, unidirectional, max_bin, dropout: of the networks (see OpenUnmix).
+        targets: the stems to learn, all in the same steps: with an OpenUnmix each, or with one
+            network of another kind for all; sources: all stems that make up the mixture.
+        network: its class, one of `models.MODELS`; arguments: of its constructor, beside those
+            that stand here. hidden_size, unidirectional, max_bin, dropout: of OpenUnmix.
         initial: start from these weights, a name or a folder as `Separator.from_pretrained` takes
             them; None starts from chance.
         seconds, batch_size: length of an excerpt in s, excerpts per step (over all processes).
@@ -26,7 +27,8 @@ class TrainingConfig:
         minutes: of training, without decoding and validation, all calls together. It ends there
             even if steps are left; a schedule then follows the clock, so that two such runs are
             never quite the same.
-        loss: one of `training.LOSSES`. "l1" is the article's eq. 4, "mse" the reference's.
+        loss: of an OpenUnmix one of `training.LOSSES`: "l1" is the article's eq. 4, "mse" the
+            reference's and the default; of other networks one of their `losses`.
         learning_rate, weight_decay: Adam's. schedule: "cosine" falls to 0 at the end; "plateau"
             falls to 0.3 of itself after `plateau` validations without progress, as the
             reference's does; "constant" stays.
@@ -38,11 +40,13 @@ class TrainingConfig:
         patience: stop after so many validations without progress; 0 never stops.
         precision: "float32", or "bf16" or "fp16" where the device multiplies matrices faster so.
         seed: everything random follows from it and from the step.
-        rate, n_fft, hop_length: of the spectrogram, in Hz and samples.
+        rate: in Hz; None takes the network's. n_fft, hop_length: of OpenUnmix's spectrogram.
     """
 
     targets: tuple = ("vocals",)
     sources: tuple = TARGETS
+    network: str = "OpenUnmix"
+    arguments: dict = field(default_factory=dict)
     hidden_size: int = 256
     unidirectional: bool = False
     max_bin: int = 1487
@@ -52,7 +56,7 @@ class TrainingConfig:
     batch_size: int = 16
     steps: int | None = None
     minutes: float | None = None
-    loss: str = "mse"
+    loss: str | None = None
     learning_rate: float = 1e-3
     weight_decay: float = 1e-5
     schedule: str = "cosine"
@@ -64,35 +68,42 @@ class TrainingConfig:
     patience: int = 0
     precision: str = "float32"
     seed: int = 42
-    rate: int = 44100
+    rate: int | None = None
     n_fft: int = 4096
     hop_length: int = 1024
 
     def __post_init__(self):
         if self.steps is None:
             object.__setattr__(self, "steps", UNLIMITED if self.minutes else 2000)
-        for field in ("targets", "sources", "augmentations"):
-            if isinstance(getattr(self, field), str):
-                raise UnmixError(f"{field} must be a tuple of names, not '{getattr(self, field)}'.")
+        if self.network not in NETWORKS:
+            raise UnmixError(f"network: no '{self.network}'; there are {', '.join(NETWORKS)}.")
+        rate, losses = NETWORKS[self.network]
+        if self.rate is None:
+            object.__setattr__(self, "rate", rate)
+        if self.loss is None:
+            object.__setattr__(self, "loss", "mse" if self.network == "OpenUnmix" else losses[0])
+        for name in ("targets", "sources", "augmentations"):
+            if isinstance(getattr(self, name), str):
+                raise UnmixError(f"{name} must be a tuple of names, not '{getattr(self, name)}'.")
         choices = {
-            "loss": (LOSSES, [self.loss]),
+            "loss": (losses, [self.loss]),
             "schedule": (SCHEDULES, [self.schedule]),
             "precision": (PRECISIONS, [self.precision]),
             "augmentations": (AUGMENTATIONS, self.augmentations),
             "targets": (self.sources, self.targets),
         }
-        for field, (there, asked) in choices.items():
-            if unknown := [name for name in asked if name not in there]:
-                raise UnmixError(f"{field}: no '{unknown[0]}'; there are {', '.join(there)}.")
-        for field in (
+        for name, (there, asked) in choices.items():
+            if unknown := [one for one in asked if one not in there]:
+                raise UnmixError(f"{name}: no '{unknown[0]}'; there are {', '.join(there)}.")
+        for name in (
             "hidden_size", "max_bin", "seconds", "batch_size", "steps", "learning_rate", "plateau",
             "valid_every", "rate", "n_fft", "hop_length",
         ):  # fmt: skip
-            if not getattr(self, field) > 0:
-                raise UnmixError(f"{field} must be above 0, not {getattr(self, field)}.")
-        for field in ("weight_decay", "clip", "patience", "seed"):
-            if not getattr(self, field) >= 0:
-                raise UnmixError(f"{field} must be 0 or above, not {getattr(self, field)}.")
+            if not getattr(self, name) > 0:
+                raise UnmixError(f"{name} must be above 0, not {getattr(self, name)}.")
+        for name in ("weight_decay", "clip", "patience", "seed"):
+            if not getattr(self, name) >= 0:
+                raise UnmixError(f"{name} must be 0 or above, not {getattr(self, name)}.")
         if self.minutes is not None and not self.minutes > 0:
             raise UnmixError(f"minutes must be above 0, not {self.minutes}.")
         if not 0 <= self.average < 1 or not 0 <= self.dropout < 1:
@@ -107,6 +118,12 @@ class TrainingConfig:
             )
         if not self.targets or len(set(self.targets)) < len(self.targets):
             raise UnmixError("targets must name one stem or more, each once.")
+
+    @property
+    def is_joint(self):
+        """Whether all targets are kept from one and the same step: they are given by one network,
+        or the loss couples them."""
+        return self.network != "OpenUnmix" or self.loss in COUPLED
 
     @property
     def name(self):

@@ -1,4 +1,4 @@
-"""The training loop: one network per target, Adam, and the best weights on validation songs."""
+"""The training loop: Adam, and the best weights on validation songs."""
 
 import json
 import time
@@ -14,15 +14,13 @@ from tqdm import tqdm
 from ..audio import atomic
 from ..corpora import other_rates, problems
 from ..errors import CheckpointError, CorpusError, UnmixError
-from ..spectral import STFT
 from ..weights import NetworkCard, save_network
 from .augmentation import Shared, augment, needed_samples
 from .checkpoints import Interruption, collect, load_state, restore, save_state
 from .config import UNLIMITED
 from .excerpts import Excerpts, read_ahead, to_float
 from .logs import curves_of
-from .losses import LOSSES, Scene
-from .networks import build_networks, load_networks, running_mean
+from .networks import begin, measured, running_mean
 from .schedule import best_of, is_stalled, learning_rate
 from .workers import Workers
 
@@ -30,12 +28,13 @@ _LOG_EVERY = 10  # steps between two points of TensorBoard's training curve
 
 
 def train(config, tracks, valid_tracks, folder, device=None, progress=True, watch=None):
-    """Train one network per target, and leave the best on validation in `folder`.
+    """Train one network per target, or one for all, and leave the best on validation in `folder`.
 
     `<target>.safetensors` is the network with the lowest validation loss, `<target>.json` the
-    recipe and the curve, `<targets>.state.safetensors` what a restart needs: calling again with the
-    same config goes on from the last validation, however the last call ended, and comes to the same
-    weights. `logs/` is for TensorBoard, where that is installed.
+    recipe and the curve; of one network for several targets, the name is all of them, joined.
+    `<targets>.state.safetensors` is what a restart needs: calling again with the same config goes
+    on from the last validation, however the last call ended, and comes to the same weights.
+    `logs/` is for TensorBoard, where that is installed.
 
     Args:
         config: a TrainingConfig.
@@ -79,7 +78,7 @@ class Training:
         self.samples = round(config.seconds * config.rate)
         workers.rows(config.batch_size)  # which must divide among them
         # All that can be refused is refused before the first song is decoded.
-        networks = load_networks(config) if config.initial else None
+        lesson = begin(config)
         if found := problems([*tracks, *valid_tracks], config.sources):
             raise CorpusError(found)
         if progress and (told := other_rates([*tracks, *valid_tracks], config.rate)):
@@ -91,22 +90,18 @@ class Training:
             )
             for songs, seconds in ((tracks, longer), (valid_tracks, 30))
         )
-        self.stft = STFT(config.n_fft, config.hop_length).to(workers.device)
-        self.indices = [config.sources.index(target) for target in config.targets]
 
-        self.networks = networks or build_networks(config, self.excerpts, self.stft)
-        self.networks.to(workers.device)
-        self.model = workers.prepare(self.networks)
-        self.average = running_mean(self.networks, config.average) if config.average else None
+        lesson = lesson or measured(config, self.excerpts, workers.device)
+        self.lesson = lesson.to(workers.device)
+        self.model = workers.prepare(self.lesson)
+        self.average = running_mean(self.lesson, config.average) if config.average else None
         # Fused: one pass over the weights, which on a CPU takes a quarter of the time of many.
         self.optimizer = torch.optim.Adam(
-            self.networks.parameters(), lr=config.learning_rate,
+            self.lesson.parameters(), lr=config.learning_rate,
             weight_decay=config.weight_decay, fused=True,
         )  # fmt: skip
         # float16 alone needs it: gradients too small for it are scaled up, and down again.
-        self.scaler = torch.amp.GradScaler(
-            workers.device.type, enabled=config.precision == "fp16"
-        )
+        self.scaler = torch.amp.GradScaler(workers.device.type, enabled=config.precision == "fp16")
         if workers.device.type == "cuda":
             torch.set_float32_matmul_precision("high")  # TF32 in matrix products
         self.step, self.seconds, self.losses, self.history = 0, 0.0, [], []
@@ -173,16 +168,10 @@ class Training:
         on_cpu = self.workers.device.type == "cpu"
         return self.excerpts.cut(*drawn, as_float=on_cpu, out=out), shared
 
-    def scene(self, stems, rng):
-        """Augment, mix and transform: complex targets and mixture, as a loss wants them."""
+    def varied(self, stems, rng):
+        """On the device, as float32, and augmented."""
         stems = to_float(stems.to(self.workers.device, non_blocking=True))
-        stems = augment(stems, rng, self.config.augmentations, self.samples, inplace=True)
-        return self.spectra(stems)
-
-    def spectra(self, stems):
-        """Stems `(batch, sources, channels, samples)` -> complex targets and mixture."""
-        targets = self.stft(stems[:, self.indices])
-        return targets, self.stft(stems.sum(1, keepdim=True))
+        return augment(stems, rng, self.config.augmentations, self.samples, inplace=True)
 
     def take_step(self, stems, rng):
         """Predict, compare (eq. 4), descend; returns the loss and the gradient's norm."""
@@ -191,30 +180,18 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(config, self.fraction, self.history)
         with torch.no_grad():
-            targets, mixture = self.scene(stems, rng)
-
-        self.networks.train()
+            stems = self.varied(stems, rng)
+        self.lesson.train()
         self.optimizer.zero_grad()
-        with self.autocast():
-            estimates = self.model(mixture[:, 0].abs())
-        scene = Scene(estimates.float(), targets, mixture, self.stft, self.samples)
-        loss = LOSSES[config.loss](scene).mean()
+        loss = self.model(stems).mean()
         self.scaler.scale(loss).backward()
         self.scaler.unscale_(self.optimizer)
-        norm = torch.nn.utils.clip_grad_norm_(
-            self.networks.parameters(), config.clip or float("inf")
-        )
+        norm = torch.nn.utils.clip_grad_norm_(self.lesson.parameters(), config.clip or float("inf"))
         self.scaler.step(self.optimizer)
         self.scaler.update()
         if self.average is not None:
-            self.average.update_parameters(self.networks)
+            self.average.update_parameters(self.lesson)
         return loss.item(), norm.item()
-
-    def autocast(self):
-        """Matrix products in 16 bits, where the recipe says so."""
-        precision = self.config.precision
-        kind = torch.float16 if precision == "fp16" else torch.bfloat16
-        return torch.autocast(self.workers.device.type, kind, enabled=precision != "float32")
 
     def check(self, loss):
         """Raise an UnmixError if the loss is not a number any more."""
@@ -226,22 +203,25 @@ class Training:
 
     @property
     def result(self):
-        """The networks that are validated and kept: the running mean, where there is one."""
-        return self.networks if self.average is None else self.average.module
+        """The lesson whose networks are validated and kept: the running mean, if there is one."""
+        return self.lesson if self.average is None else self.average.module
+
+    @property
+    def networks(self):
+        """Dict name -> network, as they are being trained."""
+        return self.lesson.networks
 
     @torch.inference_mode()
     def validate(self):
         """Mean loss per target over whole, untouched validation songs."""
-        networks = self.result.eval()
-        sums, samples = torch.zeros(len(self.indices), dtype=torch.float64), 0
+        lesson = self.result.eval()
+        sums, samples = torch.zeros(len(self.config.targets), dtype=torch.float64), 0
         for index in range(self.workers.index, len(self.validation), self.workers.count):
             # At most half a minute at a time: memory does not grow with the song.
             song = self.validation.whole(index)
             for part in song.split(self.validation.samples, -1):
-                targets, mixture = self.spectra(part[None].to(self.workers.device))
-                estimates = networks(mixture[:, 0].abs())
-                scene = Scene(estimates, targets, mixture, self.stft, part.shape[-1])
-                sums += LOSSES[self.config.loss](scene).double().cpu() * part.shape[-1]
+                losses = lesson(part[None].to(self.workers.device))
+                sums += losses.double().cpu() * part.shape[-1]
                 samples += part.shape[-1]
         *sums, samples = self.workers.mean([*sums.tolist(), samples])
         return [value / samples for value in sums]
@@ -258,27 +238,28 @@ class Training:
         self.check(row["valid_loss"])
         self.history, self.losses = [*self.history, row], []
         if self.workers.is_main:
-            for target in self.config.targets:
-                self.keep(folder, target)
+            for name in self.networks:
+                self.keep(folder, name)
         self.save(folder)
 
-    def keep(self, folder, target):
-        """Write a target's curve, and its network if it is the best so far."""
-        config, best = asdict(self.config), best_of(self.history, target, self.config.loss)
+    def keep(self, folder, name):
+        """Write a network's curve, and the network if it is the best so far."""
+        config = asdict(self.config)
+        best = best_of(self.history, name, self.config.is_joint)
         if best is self.history[-1]:
-            network = self.result[target]
+            network = self.result.networks[name]
             card = NetworkCard(
-                target, type(network).__name__, network.arguments, self.config.n_fft,
+                name, type(network).__name__, network.arguments, self.config.n_fft,
                 self.config.hop_length, self.config.rate, {"config": config, **best},
             )  # fmt: skip
             save_network(folder, network, card)
         record = {"config": config, "best_step": best["step"], "history": self.history}
-        with atomic(folder / f"{target}.json") as file:
+        with atomic(folder / f"{name}.json") as file:
             file.write_text(json.dumps(record, indent=1))
 
     def parts(self):
         """All that has a state."""
-        parts = {"network": self.networks, "optimizer": self.optimizer, "average": self.average}
+        parts = {"network": self.lesson, "optimizer": self.optimizer, "average": self.average}
         return {name: part for name, part in parts.items() if part is not None}
 
     def save(self, folder):

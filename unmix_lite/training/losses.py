@@ -108,9 +108,6 @@ LOSSES = {
 }  # fmt: skip
 """By the names that `TrainingConfig.loss` takes."""
 
-COUPLED = {"ratio"}
-"""Those in which each target's value depends on all networks."""
-
 
 def _projected(scene):
     """The part of the target in phase with the mixture, real."""

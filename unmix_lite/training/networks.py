@@ -1,25 +1,60 @@
-"""The networks of a training: one per target, from chance or from weights that are there."""
+"""The networks of a training: from chance, or from weights that are there."""
 
 import torch
-from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from ..errors import CheckpointError
-from ..models import OpenUnmix
+from ..errors import CheckpointError, UnmixError
+from ..loading import load_networks
+from ..models import MODELS, AudioNetwork, OpenUnmix
+from ..spectral import STFT
+from .lessons import AudioLesson, MagnitudeLesson
 
 
-class Networks(nn.ModuleDict):
-    """One network per target, called with one mixture.
+def begin(config):
+    """The lesson, as far as it needs no music: with the networks that `config.initial` names, or a
+    new `AudioNetwork`; None for a new OpenUnmix, which wants to hear its mixtures first.
 
-    Magnitude `(batch, channels, freq, frames)` -> `(batch, targets, channels, freq, frames)`.
+    Raises:
+        UnmixError: the network cannot be built so.
+        CheckpointError: `config.initial` is not there, or not what the recipe says.
     """
+    if config.initial:
+        return load(config)
+    if config.network == "OpenUnmix":
+        return None
+    return AudioLesson(config, {config.name: build_audio_network(config)})
 
-    def forward(self, mixture):
-        return torch.stack([network(mixture) for network in self.values()], 1)
+
+def measured(config, excerpts, device):
+    """The lesson of a new OpenUnmix per target, scaled to the training mixtures."""
+    stft = STFT(config.n_fft, config.hop_length).to(device)
+    return MagnitudeLesson(config, build_networks(config, excerpts, stft))
+
+
+def build_audio_network(config):
+    """An `AudioNetwork` from chance.
+
+    Raises:
+        UnmixError: it has no such arguments, or needs other targets.
+    """
+    model = MODELS[config.network]
+    if model.needs_all_targets and set(config.targets) != set(config.sources):
+        raise UnmixError(
+            f"{config.network}: its stems add up to the song, so it needs all of them as targets: "
+            f"{', '.join(config.sources)}."
+        )
+    with torch.random.fork_rng([]):
+        torch.manual_seed(config.seed)
+        try:
+            return model(targets=config.targets, rate=config.rate, **config.arguments)
+        except (TypeError, ValueError) as error:
+            raise UnmixError(f"{config.network}: {error}.") from error
 
 
 def build_networks(config, excerpts, stft):
-    """New networks as `config` asks for, on the CPU, scaled to the training mixtures."""
+    """One new `OpenUnmix` per target, scaled to the training mixtures: a dict."""
+    if config.arguments:
+        raise UnmixError("OpenUnmix: its arguments have fields of their own; leave `arguments`.")
     mean, deviation = input_statistics(excerpts, stft)
     networks = {}
     for target in config.targets:
@@ -31,29 +66,35 @@ def build_networks(config, excerpts, stft):
                 unidirectional=config.unidirectional, dropout=config.dropout,
                 input_mean=mean, input_scale=deviation,
             )  # fmt: skip
-    return Networks(networks)
+    return networks
 
 
-def load_networks(config):
-    """Those that `config.initial` names, on the CPU.
+def load(config):
+    """The lesson that goes on with the networks `config.initial` names, on the CPU.
 
     Raises:
         CheckpointError: there are none, or they are not what the recipe says.
     """
-    from ..separator import Separator  # the separator stands above the training
-
-    separator = Separator.from_pretrained(config.initial, "cpu", config.targets)
-    if (separator.rate, separator.stft.n_fft, separator.stft.hop_length) != (
-        config.rate, config.n_fft, config.hop_length,
-    ):  # fmt: skip
+    loaded = load_networks(config.initial, config.targets)
+    network, card = next(iter(loaded.values()))
+    if card.model != config.network or card.rate != config.rate:
         raise CheckpointError(
-            f"{config.initial}: is for {separator.rate} Hz and an STFT of {separator.stft.n_fft}, "
-            f"{separator.stft.hop_length}; start from it with these."
+            f"{config.initial}: is a {card.model} for {card.rate} Hz, the recipe is for a "
+            f"{config.network} and {config.rate} Hz; make them the same."
         )
-    for target, network in separator.networks.items():
+    if isinstance(network, AudioNetwork):
+        _check_arguments(config, network)
+        return AudioLesson(config, {config.name: network}).requires_grad_()
+    if (card.n_fft, card.hop_length) != (config.n_fft, config.hop_length):
+        raise CheckpointError(
+            f"{config.initial}: is for an STFT of {card.n_fft}, {card.hop_length}; start from it "
+            "with these."
+        )
+    networks = {target: network for target, (network, _) in loaded.items()}
+    for target, network in networks.items():
         wanted = {
             "hidden_size": config.hidden_size, "unidirectional": config.unidirectional,
-            "max_bin": min(config.max_bin, separator.stft.nb_bins),
+            "max_bin": min(config.max_bin, network.nb_bins),
         }  # fmt: skip
         for name, value in wanted.items():
             if network.arguments.get(name) != value:
@@ -62,12 +103,21 @@ def load_networks(config):
                     f"recipe {value}; make them the same."
                 )
         network.lstm.dropout = network.arguments["dropout"] = config.dropout
-    return Networks(dict(separator.networks)).requires_grad_()
+    return MagnitudeLesson(config, networks).requires_grad_()
+
+
+def _check_arguments(config, network):
+    for name, value in {**config.arguments, "targets": list(config.targets)}.items():
+        if network.arguments.get(name) != value:
+            raise CheckpointError(
+                f"{config.initial}: its network has {name} {network.arguments.get(name)}, the "
+                f"recipe {value}; make them the same."
+            )
 
 
 def running_mean(networks, decay):
-    """A copy whose weights and statistics follow those of `networks`, a step of `1 - decay` at
-    each `update_parameters` (Polyak and Juditsky 1992)."""
+    """A copy of a module whose weights and statistics follow its own, a step of `1 - decay` at each
+    `update_parameters` (Polyak and Juditsky 1992)."""
 
     def follow(average, current, count):
         # Short at first, so that the beginning from chance is soon forgotten.

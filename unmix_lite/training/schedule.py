@@ -2,8 +2,6 @@
 
 import math
 
-from .losses import COUPLED
-
 _FACTOR = 0.3  # what a plateau leaves of the rate, as in the reference
 
 
@@ -24,10 +22,10 @@ def is_stalled(history, patience):
     return len(losses) - 1 - losses.index(min(losses)) >= patience
 
 
-def best_of(history, target, loss):
+def best_of(history, target, is_joint=False):
     """The validation whose network is kept for a target: its own best step, or the best of all
-    together where the loss couples them and they share one sum."""
-    if loss in COUPLED:
+    together where they share one sum or one network."""
+    if is_joint:
         return min(history, key=lambda row: row["valid_loss"])
     return min(history, key=lambda row: row["valid_losses"][target])
 

@@ -96,11 +96,14 @@ class SharedBatchNorm(nn.BatchNorm1d):
         if not self.training:
             return super().forward(x)
         count = distributed.get_world_size()
-        mean = all_reduce(x.mean(0)) / count
-        variance = all_reduce(((x - mean) ** 2).mean(0)) / count
-        rows = len(x) * count
+        channels_last = x.transpose(1, -1)  # (rows, features) or (batch, features, frames)
+        flat = channels_last.flatten(0, -2)
+        mean = all_reduce(flat.mean(0)) / count
+        variance = all_reduce(((flat - mean) ** 2).mean(0)) / count
+        rows = len(flat) * count
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * rows / (rows - 1), self.momentum)
-        return (x - mean) * (variance + self.eps).rsqrt() * self.weight + self.bias
+        scale = (variance + self.eps).rsqrt() * self.weight
+        return ((channels_last - mean) * scale + self.bias).transpose(1, -1)
