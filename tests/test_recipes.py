@@ -15,12 +15,12 @@ pytestmark = pytest.mark.usefixtures("cache")
 # For every field of a recipe what it is compared with, and its change.
 STEADY = {}
 # What two kinds of network take.
-ROAD = {"network": "DeepConvSep", "targets": ("vocals",), "sources": ("vocals",),
+ROAD = {"network": "VocalCNN", "targets": ("vocals",), "sources": ("vocals",),
         "arguments": {"filters": 2, "n_fft": 128, "hop_length": 32}}  # fmt: skip
 STALLED = {"schedule": "plateau", "plateau": 9}
 CHANGES = {
     "targets": (STEADY, ("drums",)), "sources": (STEADY, ("vocals", "drums")),
-    "network": (ROAD, "VocalCNN"), "arguments": (ROAD, {**ROAD["arguments"], "filters": 3}),
+    "network": (ROAD, "DeepConvSep"), "arguments": (ROAD, {**ROAD["arguments"], "filters": 3}),
     "hidden_size": (STEADY, 16), "unidirectional": (STEADY, True), "max_bin": (STEADY, 100),
     "dropout": (STEADY, 0.0), "initial": (STEADY, "weights"), "seconds": (STEADY, 0.2),
     "batch_size": (STEADY, 3), "steps": (STEADY, 5), "minutes": (STEADY, 0.5),
