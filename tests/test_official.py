@@ -8,12 +8,14 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
+import torchaudio
 from test_separator import noise, small
 
 from unmix_lite import official
 from unmix_lite.cli import main
 from unmix_lite.errors import CheckpointError
 from unmix_lite.models import OpenUnmix
+from unmix_lite.models.hybrid_demucs import HybridDemucs
 from unmix_lite.official import OFFICIAL, load_official
 from unmix_lite.separator import Separator
 
@@ -41,7 +43,8 @@ def zenodo(tmp_path, monkeypatch):
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("UNMIX_LITE_ZENODO", f"http://127.0.0.1:{server.server_port}")
+    for variable in ("UNMIX_LITE_ZENODO", "UNMIX_LITE_PYTORCH"):
+        monkeypatch.setenv(variable, f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("UNMIX_LITE_CACHE", str(tmp_path / "cache"))
 
     def publish(name, target, state):
@@ -159,3 +162,52 @@ def test_every_published_name_promises_its_checksum():
     for published in OFFICIAL.values():
         assert all(len(file.rsplit(".")[0][-8:]) == 8 for file in published.files.values())
         assert all(int(file.split(".")[0][-8:], 16) for file in published.files.values())
+
+
+class TestDemucs:
+    """Hybrid Demucs with thin layers in place of its 330 MB."""
+
+    @pytest.fixture
+    def published(self, zenodo, tmp_path, monkeypatch):
+        monkeypatch.setattr(official, "HybridDemucs", functools.partial(HybridDemucs, channels=4))
+        torch.manual_seed(0)
+        network = HybridDemucs(channels=4)
+        folder = tmp_path / "server" / "torchaudio" / "models"
+        folder.mkdir(parents=True)
+        torch.save(network.inner.state_dict(), folder / "hdemucs_high_musdbhq_only.pt")
+        return network.eval()
+
+    def test_it_is_the_one_whose_weights_torchaudio_names(self):
+        with torch.device("meta"):
+            theirs = torchaudio.pipelines.HDEMUCS_HIGH_MUSDB._model_factory_func()
+            ours = HybridDemucs().inner
+        shapes = [{k: v.shape for k, v in net.state_dict().items()} for net in (theirs, ours)]
+        assert shapes[0] == shapes[1]
+        assert theirs.sources == ours.sources
+        assert official.load_demucs.__doc__ and "hdemucs_high_musdbhq_only.pt" in (
+            torchaudio.pipelines.HDEMUCS_HIGH_MUSDB._model_path
+        )
+
+    def test_downloads_once_and_separates(self, published):
+        separator = Separator.from_pretrained("hdemucs")
+        Separator.from_pretrained("hdemucs", targets=["bass"])
+        assert Quiet.asked == ["/torchaudio/models/hdemucs_high_musdbhq_only.pt"]
+        song = noise(2, 50_000)
+        stems = separator(song)
+        assert list(stems) == ["vocals", "drums", "bass", "other"]
+        assert {stem.shape for stem in stems.values()} == {(2, 50_000)}
+        with torch.inference_mode():
+            padded = torch.nn.functional.pad(song, (44100, 44100))
+            expected = published(padded[None])[0]
+        torch.testing.assert_close(stems["drums"], expected[0], atol=1e-5, rtol=1e-3)
+
+    def test_what_can_go_wrong_is_one_line(self, published, tmp_path, monkeypatch):
+        file = tmp_path / "server" / "torchaudio" / "models" / "hdemucs_high_musdbhq_only.pt"
+        torch.save({"conv.weight": torch.zeros(2)}, file)
+        with pytest.raises(CheckpointError, match="is no Hybrid Demucs") as error:
+            Separator.from_pretrained("hdemucs")
+        assert "\n" not in str(error.value) and "delete it" in str(error.value)
+        (tmp_path / "cache" / "weights" / "hdemucs" / file.name).unlink()
+        monkeypatch.setenv("UNMIX_LITE_PYTORCH", "http://127.0.0.1:9")
+        with pytest.raises(CheckpointError, match="hdemucs: its weights could not be had"):
+            Separator.from_pretrained("hdemucs")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .corpora import TARGETS
 from .errors import CheckpointError
-from .official import OFFICIAL, load_official
+from .official import DEMUCS, OFFICIAL, load_demucs, load_official
 from .weights import load_network, targets_in
 
 PRETRAINED = Path(__file__).parent / "pretrained"
@@ -51,6 +51,8 @@ def _loaders(name):
     """Of a model's targets, in order, each with a function that gives its network and card."""
     if name in OFFICIAL and not Path(name).is_dir():
         return {target: partial(load_official, name, target) for target in OFFICIAL[name].files}
+    if name == DEMUCS and not Path(name).is_dir():
+        return dict.fromkeys(TARGETS, cache(load_demucs))
     folder = _folder(name)
     files = {
         file.stem: file for file in sorted(folder.glob("*.safetensors")) if "." not in file.stem
@@ -74,5 +76,5 @@ def _folder(name):
         return Path(name)
     raise CheckpointError(
         f"'{name}': no such model; use {', '.join(pretrained_names())}, one that is downloaded "
-        f"({', '.join(OFFICIAL)}), or a folder of weights."
+        f"({', '.join([*OFFICIAL, DEMUCS])}), or a folder of weights."
     )

@@ -1,8 +1,8 @@
-"""The weights that the authors of Open-Unmix published, downloaded from Zenodo once.
+"""Weights that others published, downloaded once.
 
-Stöter, Uhlich, Liutkus and Mitsufuji, https://github.com/sigsep/open-unmix-pytorch. The files are
-pickles: they are opened only if their SHA-256 begins as their names promise, and even then nothing
-but tensors is read from them.
+Those of Open-Unmix: Stöter, Uhlich, Liutkus and Mitsufuji, from Zenodo. The files are pickles: they
+are opened only if their SHA-256 begins as their names promise, and even then nothing but tensors is
+read from them. And those of Hybrid Demucs that torchaudio names; for them no digest is published.
 """
 
 import hashlib
@@ -10,12 +10,14 @@ import os
 import pickle
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
 from .download import cache_folder, download
 from .errors import CheckpointError, DownloadError
 from .models import OpenUnmix
+from .models.hybrid_demucs import HybridDemucs
 from .weights import NetworkCard
 
 # Of the transform and the data, not of the network.
@@ -91,6 +93,38 @@ def load_official(name, target, progress=True):
     card = NetworkCard(
         target, "OpenUnmix", network.arguments, published.n_fft, published.hop_length,
         published.rate, {"source": _url(published, target), "licence": published.licence},
+    )  # fmt: skip
+    return network.eval(), card
+
+
+DEMUCS = "hdemucs"
+"""Hybrid Demucs, trained on the training songs of MUSDB18-HQ alone."""
+
+
+def load_demucs(progress=True):
+    """The network and its card; downloaded (some 330 MB) at the first call.
+
+    Raises:
+        CheckpointError: as `load_official`.
+    """
+    base = os.environ.get("UNMIX_LITE_PYTORCH") or "https://download.pytorch.org"
+    url = f"{base.rstrip('/')}/torchaudio/models/hdemucs_high_musdbhq_only.pt"
+    path = cache_folder() / "weights" / DEMUCS / Path(url).name
+    try:
+        if not path.is_file():
+            path = download(url, path, progress=progress)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network = HybridDemucs()
+        network.inner.load_state_dict(state)
+    except DownloadError as error:
+        raise CheckpointError(f"{DEMUCS}: its weights could not be had ({error})") from error
+    except (RuntimeError, LookupError, ValueError, AttributeError, pickle.PickleError) as error:
+        first = " ".join(str(error).split())[:160]
+        message = f"{path}: is no Hybrid Demucs ({first}); delete it to download it again."
+        raise CheckpointError(message) from error
+    card = NetworkCard(
+        "-".join(network.targets), "HybridDemucs", network.arguments, rate=network.rate,
+        training={"source": url},
     )  # fmt: skip
     return network.eval(), card
 

@@ -20,6 +20,7 @@ class AudioNetwork(nn.Module):
 
     Attributes:
         context: samples that the network must hear on either side of those that it gives.
+        stretch: seconds of a song that are run at once.
         grid: the network treats all stretches alike that begin at a multiple of so many samples.
         losses: what it can be trained with; the first is that of the paper.
         needs_all_targets: whether its stems add up to the mixture by construction, so that all
@@ -29,6 +30,7 @@ class AudioNetwork(nn.Module):
     losses = ("mse", "l1", "sdr")
     needs_all_targets = False
     context, grid = 0, 1
+    stretch = 30.0
 
     def __init__(self, targets, nb_channels, rate, arguments):
         super().__init__()
@@ -63,18 +65,19 @@ class AudioNetwork(nn.Module):
         return audio[..., : self.nb_channels, :]
 
     @torch.inference_mode()
-    def stretches(self, song, seconds=30.0):
+    def stretches(self, song, seconds=None):
         """The stems of a whole song, stretch by stretch, in memory that does not grow with it.
 
         Args:
             song: `(channels, samples)`.
-            seconds: length of a stretch, about.
+            seconds: length of a stretch, about; None takes the network's `stretch`.
 
         Yields:
             `(targets, channels, some samples)`, on the network's device; together the whole song.
         """
         device = next(self.parameters()).device
         samples = song.shape[-1]
+        seconds = self.stretch if seconds is None else seconds
         length = max(1, round(seconds * self.rate / self.grid)) * self.grid
         for start in range(0, samples, length):
             stop = min(start + length, samples)

@@ -1,0 +1,39 @@
+"""Hybrid Demucs, the network of Défossez (2021, arXiv 2111.03600), in torchaudio's implementation.
+
+Two U-Nets, one along the waveform and one over the spectrogram, that meet in the middle, where an
+LSTM and attention look over the whole stretch; it won the Music Demixing Challenge of 2021.
+"""
+
+from torchaudio.models import HDemucs
+
+from .audio_network import AudioNetwork, check_input
+
+
+class HybridDemucs(AudioNetwork):
+    """torchaudio's `HDemucs` as an `AudioNetwork`.
+
+    It has no context of its own that one could count, so stretches of 8 s get 1 s on either side,
+    and how a song is cut makes a small difference, as in its authors' own program.
+
+    Args:
+        targets: in the order of the weights.
+        rate: 44,100 Hz.
+        arguments: of torchaudio's class.
+    """
+
+    context = 44100
+    stretch = 8.0
+
+    def __init__(self, targets=("drums", "bass", "other", "vocals"), rate=44100, **arguments):
+        super().__init__(targets, 2, rate, arguments)
+        self.inner = HDemucs(sources=list(targets), **{"nfft": 4096, "depth": 6, **arguments})
+
+    def forward(self, mixture):
+        """See `AudioNetwork`."""
+        check_input(self, mixture)
+        # It was trained on excerpts of mean 0 and deviation 1.
+        mono = mixture.mean(1, keepdim=True)
+        mean, deviation = mono.mean(-1, keepdim=True), mono.std(-1, keepdim=True) + 1e-8
+        stems = self.inner((mixture - mean) / deviation)
+        stems = stems * deviation[:, None] + mean[:, None] / len(self.targets)
+        return stems[..., self.context : -self.context]
