@@ -267,6 +267,23 @@ class TestVocalCNN:
         assert losses[1] == pytest.approx(0.6931, abs=1e-3)
         assert losses[2] == pytest.approx(10, abs=1e-2)
 
+    def test_a_weighted_loss_hears_what_sounds(self):
+        """Where one bin is all that sounds, the answer there is all that counts."""
+        network = VocalCNN(filters=4, hidden=8).eval()
+        time = torch.arange(20_000) / network.rate
+        tone = 0.5 * torch.sin(2 * torch.pi * 50 * network.rate / 1024 * time)[None, None]
+        hum = 1e-4 * noise(1, 1, 20_000)
+        right = torch.full((1, 513, 55), -10.0)
+        right[:, 48:53] = 10.0  # the bin of the tone, and those its window leaks into
+        network.scores = lambda magnitude: right[..., : magnitude.shape[-1] - 24]
+        plain, weighted = (
+            network.training_losses(tone + hum, tone[:, None], loss).item()
+            for loss in ("bce", "weighted")
+        )
+        network.scores = lambda magnitude: -right[..., : magnitude.shape[-1] - 24]
+        wrong = network.training_losses(tone + hum, tone[:, None], "weighted").item()
+        assert weighted < 0.1 < plain and wrong > 9
+
     def test_one_stem(self):
         with pytest.raises(ValueError, match="one stem"):
             VocalCNN(targets=("vocals", "drums"))

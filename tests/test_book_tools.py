@@ -1,10 +1,12 @@
 """What surrounds the book: its cache of executed notebooks and its workflows."""
 
+import argparse
 import json
 
 import average
 import fresh_cache
 import pytest
+import record_ladder
 import torch
 import yaml
 
@@ -106,3 +108,24 @@ def test_averaged_networks_are_the_mean_of_their_weights(tmp_path, capsys):
     (tmp_path / "b" / "vocals.safetensors").rename(tmp_path / "b" / "drums.safetensors")
     with pytest.raises(SystemExit, match="different targets"):
         average.main(tmp_path / "out", [tmp_path / "a", tmp_path / "b"])
+
+
+def test_a_ladder_is_recorded(tmp_path, monkeypatch):
+    monkeypatch.setattr(record_ladder, "RESULTS", tmp_path / "results")
+    (tmp_path / "ladder.csv").write_text(
+        "system,kind,published,target,songs,median,low,high\n"
+        "HPSS,methods without training,False,drums,25,1.7,1.2,2.2\n"
+        "HPSS,methods without training,True,vocals,24,-0.5,-1.0,0.1\n"
+        "mine,networks trained on MUSDB18,False,vocals,25,2,1,3\n"
+        "mine,networks trained on MUSDB18,False,drums,25,4,3,5\n"
+    )
+    options = argparse.Namespace(
+        ladder=tmp_path, name="few", command="unmix-lite ladder", commit="abc", machine="a desk"
+    )
+    record_ladder.main(options)
+    record = json.loads((tmp_path / "results" / "few.json").read_text())
+    assert (record["commit"], record["machine"], record["name"]) == ("abc", "a desk", "few")
+    ours, published, mine = record["rungs"]
+    assert (ours["system"], ours["published"], list(ours["targets"])) == ("HPSS", False, ["drums"])
+    assert published["published"] and published["targets"]["vocals"]["songs"] == 24
+    assert mine["targets"]["drums"] == {"songs": 25, "median": 4.0, "low": 3.0, "high": 5.0}

@@ -6,7 +6,7 @@ NETWORKS = {
     "OpenUnmix": (44100, LOSSES),
     "WaveUNet": (22050, ("mse", "l1", "sdr")),
     "DeepConvSep": (44100, ("dissimilarity", "mse")),
-    "VocalCNN": (22050, ("bce",)),
+    "VocalCNN": (22050, ("bce", "weighted")),
     "Wavenet": (16000, ("l1", "mse", "sdr")),
 }
 """Each network's rate in Hz, and what it can be trained with; of all but the first, whose laptop

@@ -25,6 +25,7 @@ class VocalCNN(AudioNetwork):
     Args:
         targets: one stem.
         filters, hidden: channels of the convolutions, width of the dense layer.
+        dropout: after each pooling, and after the dense layer, while training.
         binary: round the mask to 0 and 1, as the author does; otherwise it stays as the network
             gives it, which leaves fewer holes.
         n_fft, hop_length, rate: 1024, 256 and 22,050 Hz.
@@ -36,20 +37,20 @@ class VocalCNN(AudioNetwork):
     almost all their work: see `scores`.
     """
 
-    losses = ("bce",)
+    losses = ("bce", "weighted")
 
     def __init__(
-        self, targets=("vocals",), filters=16, hidden=128, binary=True, n_fft=1024, hop_length=256,
-        rate=22050,
+        self, targets=("vocals",), filters=16, hidden=128, dropout=(0.25, 0.5), binary=True,
+        n_fft=1024, hop_length=256, rate=22050,
     ):  # fmt: skip
         if len(targets) != 1:
             raise ValueError(f"VocalCNN gives one stem, not {len(targets)}")
         arguments = {
-            "filters": filters, "hidden": hidden, "binary": binary, "n_fft": n_fft,
-            "hop_length": hop_length,
+            "filters": filters, "hidden": hidden, "dropout": list(dropout), "binary": binary,
+            "n_fft": n_fft, "hop_length": hop_length,
         }  # fmt: skip
         super().__init__(targets, 1, rate, arguments)
-        self.binary = binary
+        self.binary, self.dropout = binary, dropout
         self.stft = STFT(n_fft, hop_length)
         bins = self.stft.nb_bins
         self.convolutions = nn.ModuleList(
@@ -81,9 +82,9 @@ class VocalCNN(AudioNetwork):
             x = F.leaky_relu(x, 0.3)
             if index % 2:
                 x = F.max_pool2d(x, 3, stride=(3, 1), dilation=apart)
-                x = F.dropout(x, 0.25, self.training)
+                x = F.dropout(x, self.dropout[0], self.training)
         x = x.flatten(1, 2).transpose(1, 2)  # batch, frames, features
-        x = F.dropout(F.leaky_relu(self.dense(x), 0.3), 0.5, self.training)
+        x = F.dropout(F.leaky_relu(self.dense(x), 0.3), self.dropout[1], self.training)
         return self.out(x).transpose(1, 2)
 
     def mask(self, magnitude):
@@ -104,10 +105,14 @@ class VocalCNN(AudioNetwork):
 
     def training_losses(self, mixture, stems, loss):
         """Binary cross-entropy with the ideal binary mask: is the target louder than all the rest
-        together?"""
+        together? "weighted" lets each bin count as much as it sounds, by its share of the mixture's
+        magnitude, so that the many that hold next to nothing do not outvote the few one hears."""
         mixture, stems = self.heard(mixture)[:, 0], self.heard(stems)[:, 0, 0]
         target, rest = self.stft(stems).abs(), self.stft(mixture - stems).abs()
-        odds = self.scores(self.stft(mixture).abs())
-        half = FRAMES // 2
-        louder = (target > rest).float()[..., half:-half]
-        return F.binary_cross_entropy_with_logits(odds, louder)[None]
+        magnitude = self.stft(mixture).abs()
+        middle = slice(FRAMES // 2, -(FRAMES // 2))
+        louder = (target > rest).float()[..., middle]
+        heard = magnitude[..., middle]
+        weight = heard / (heard.mean((1, 2), keepdim=True) + 1e-8) if loss == "weighted" else None
+        odds = self.scores(magnitude)
+        return F.binary_cross_entropy_with_logits(odds, louder, weight)[None]
