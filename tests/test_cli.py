@@ -230,8 +230,11 @@ def test_help_of_every_command(command, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["sing"], ["separate", "x.wav"], ["train", "-o", "x", "--steps", "0"]]
-)
+    "arguments",
+    [[], ["sing"], ["separate", "x.wav"], ["train", "-o", "x", "--steps", "0"],
+     ["train", "-o", "x", "--network", "UNet"],
+     ["train", "-o", "x", "--network", "WaveUNet", "--set", "filters"]],
+)  # fmt: skip
 def test_a_command_that_is_not_understood_ends_with_2(arguments):
     with pytest.raises(SystemExit) as exit_:
         main(arguments)

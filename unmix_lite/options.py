@@ -1,10 +1,10 @@
 """The commands and options of `unmix-lite`, in words for musicians. What they do: cli.py."""
 
 import argparse
-import json
 from pathlib import Path
 
 from . import __version__
+from .argument_types import above_zero, argument, count, positive
 from .recipes import AUGMENTATIONS, KINDS, NETWORKS, PRECISIONS, SCHEDULES
 
 FORMATS = ("wav", "flac", "ogg", "mp3")
@@ -67,15 +67,16 @@ def _add_separate(commands):
         "--model",
         metavar="NAME_OR_DIR",
         default="umx-lite",
-        help="a model that comes along; one by the authors of Open-Unmix, downloaded once (umx, "
-        "umxhq, umxl, umxse); or a folder that 'train' filled (default: umx-lite)",
+        help="a model that comes along (umx-lite, umx-lite-live, wave-u-net-lite, "
+        "deep-conv-sep-lite, wavenet-lite, vocal-cnn-lite); one by its authors, downloaded once "
+        "(umx, umxhq, umxl, umxse, hdemucs); or a folder that 'train' filled (default: umx-lite)",
     )
     command.add_argument(
         "--targets", nargs="+", metavar="STEM", help="only these stems, for example: vocals drums"
     )
     command.add_argument(
         "--iterations",
-        type=_count,
+        type=count,
         metavar="N",
         help="rounds of the Wiener filter that makes the stems add up to the song; 0: none "
         "(default: 1; 0 for live models)",
@@ -97,7 +98,8 @@ def _add_train(commands):
         commands,
         "train",
         "train networks on songs with stems",
-        "Train one Open-Unmix per stem, and keep the weights that do best on validation songs.\n\n"
+        "Train one Open-Unmix per stem (or another --network for all), and keep the weights that\n"
+        "do best on validation songs.\n\n"
         "  unmix-lite train --corpus band --targets vocals --minutes 10 -o my-model\n"
         "  unmix-lite separate song.mp3 -o stems --model my-model\n\n"
         "Any folder with train/Song/piano.wav, guitar.wav ... can be learned from: name the stems\n"
@@ -113,23 +115,23 @@ def _add_train(commands):
         help="folder for weights, curves and state")
     add("--network", choices=NETWORKS, default="OpenUnmix",
         help="kind of network; all but OpenUnmix learn all targets in one (default: OpenUnmix)")
-    add("--set", dest="arguments", nargs="+", type=_argument, default=[], metavar="NAME=VALUE",
+    add("--set", dest="arguments", nargs="+", type=argument, default=[], metavar="NAME=VALUE",
         help="of such a network's constructor, for example: --network WaveUNet --set filters=12")
     add("--joint", action="store_true",
         help="all targets in the same steps, from the same mixtures, instead of one after the "
         "other; saves time, and the loss 'ratio' needs it")
     add("--initial", metavar="NAME_OR_DIR",
         help="start from these weights, for example umx-lite (default: from chance)")
-    add("--steps", type=_positive, metavar="N",
+    add("--steps", type=positive, metavar="N",
         help="steps of the optimiser (default: 2000, or as many as --minutes allow)")
-    add("--minutes", type=_above_zero, metavar="M",
+    add("--minutes", type=above_zero, metavar="M",
         help="stop after so many minutes of training, all calls together, even if steps are left; "
         "with several targets one after the other, for each")
-    add("--batch-size", type=_positive, default=16, metavar="N",
+    add("--batch-size", type=positive, default=16, metavar="N",
         help="excerpts per step, over all processes (default: 16)")
-    add("--seconds", type=_above_zero, default=3.0, metavar="S",
+    add("--seconds", type=above_zero, default=3.0, metavar="S",
         help="length of an excerpt (default: 3)")
-    add("--hidden-size", type=_positive, default=256, metavar="N",
+    add("--hidden-size", type=positive, default=256, metavar="N",
         help="width of the network (default: 256)")
     add("--dropout", type=float, default=0.4, metavar="P",
         help="between the LSTM layers (default: 0.4)")
@@ -142,7 +144,7 @@ def _add_train(commands):
         default=["remix", "gain", "channelswap"],
         help=f"how excerpts are varied, of {', '.join(AUGMENTATIONS)} "
         "(default: remix gain channelswap)")
-    add("--learning-rate", type=_above_zero, default=1e-3, metavar="R",
+    add("--learning-rate", type=above_zero, default=1e-3, metavar="R",
         help="Adam's (default: 0.001)")
     add("--weight-decay", type=float, default=1e-5, metavar="W", help="Adam's (default: 0.00001)")
     add("--schedule", choices=SCHEDULES, default="cosine",
@@ -152,13 +154,13 @@ def _add_train(commands):
     add("--average", type=float, default=0.0, metavar="D",
         help="keep a running mean of the weights with this decay, for example 0.999 (default: 0, "
         "the weights themselves)")
-    add("--valid-every", type=_positive, default=100, metavar="N",
+    add("--valid-every", type=positive, default=100, metavar="N",
         help="steps between validations, and states saved (default: 100)")
-    add("--patience", type=_count, default=0, metavar="N",
+    add("--patience", type=count, default=0, metavar="N",
         help="stop after N validations without progress (default: 0, never)")
     add("--precision", choices=PRECISIONS, default="float32",
         help="of matrix products; bf16 or fp16 are faster on many GPUs (default: float32)")
-    add("--seed", type=_count, default=42, metavar="N",
+    add("--seed", type=count, default=42, metavar="N",
         help="everything random follows from it (default: 42)")
     _add_device(command)
 
@@ -209,7 +211,7 @@ def _add_evaluate(commands):
     )
     command.add_argument(
         "--iterations",
-        type=_count,
+        type=count,
         metavar="N",
         help="rounds of the Wiener filter (default: 1; 0 for live models)",
     )
@@ -238,7 +240,7 @@ beside them, on the very same seconds. Call it again after an interruption.
     add = command.add_argument
     add("--corpus", default="auto", metavar="NAME_OR_DIR", help="as for train (default: auto)")
     add("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the scores")
-    add("--jobs", type=_positive, default=1, metavar="N", help="processes that share the songs")
+    add("--jobs", type=positive, default=1, metavar="N", help="processes that share the songs")
     _add_device(command)
 
 
@@ -285,34 +287,4 @@ def _add_corpus(commands):
         type=Path,
         help="render the band into this folder instead of the cache",
     )
-    command.add_argument("--seed", type=_count, help="of another band (with 'band' and --output)")
-
-
-def _count(text):
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
-    return number
-
-
-def _positive(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
-
-
-def _argument(text):
-    """`name=value`, the value as JSON writes it: a number, true, [1, 2]."""
-    name, _, value = text.partition("=")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not name=number") from None
-
-
-def _above_zero(text):
-    number = float(text)
-    if not number > 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return number
+    command.add_argument("--seed", type=count, help="of another band (with 'band' and --output)")

@@ -106,8 +106,8 @@ def _l1(estimates, stems, mixture):
 
 def _sdr(estimates, stems, mixture):
     error, energy = (x.square().sum((2, 3)) for x in (estimates - stems, stems))
-    # An excerpt without its target has a finite loss: see `training.losses`. And one in which nobody
-    # plays, 60 dB below full scale, asks for nothing: beside silence any error is infinitely bad.
+    # An excerpt without its target has a finite loss: see `training.losses`. And one in which
+    # nobody plays, 60 dB below full scale, asks for nothing: any error is much beside silence.
     silence = 1e-6 * stems[0, 0].numel()
     floor = 1e-3 * mixture.square().sum((1, 2))[:, None] + silence
     return (10 * torch.log10((error + floor) / (energy + floor))).mean(0)
