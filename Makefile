@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install book serve test pages stamp check-stamp clean
+.PHONY: help install book serve test pages assignments grade stamp check-stamp clean
 
 # The songs that the book's notebooks compute with: band (generated here), preview (the 7 s
 # excerpts of MUSDB18, downloaded once), or a folder with train/ and test/.
@@ -47,6 +47,13 @@ test: $(installed) ## run the tests and every notebook
 
 pages: $(installed) ## look at every built page in a browser (after make book)
 	$(bin)/python -m pytest tests/pages
+
+assignments: $(installed) ## students' notebooks and a zip of them, in _build/assignments
+	@$(bin)/python book/_tools/classroom/release.py
+
+grade: $(installed) ## marks and feedback in _build/grades (SUBMISSIONS=folder of one folder per student)
+	@$(bin)/python book/_tools/classroom/grade.py $(if $(SUBMISSIONS),"$(SUBMISSIONS)",$(error \
+	  name the folder of submissions: make grade SUBMISSIONS=dir))
 
 stamp: $(installed) ## write the repository's address from _config.yml everywhere
 	$(bin)/python book/_tools/stamp.py
