@@ -5,8 +5,6 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# The chapter on other roads is still being written; its questions have no choices yet.
-UNFINISHED = {"09_other_roads"}
 
 
 def section_of(path):
@@ -21,7 +19,7 @@ def section_of(path):
 SECTIONS = {
     path.stem: section
     for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-    if path.stem not in UNFINISHED and (section := section_of(path))
+    if (section := section_of(path))
 }
 
 QUESTION = re.compile(
