@@ -3,7 +3,8 @@
     python book/_tools/record.py RUN_FOLDER NAME GROUP "what was tried" --command "unmix-lite ..."
 
 reads the curves that `train` left in RUN_FOLDER, scores the networks there on the validation songs
-(the test songs choose nothing), and writes book/results/training/NAME.json.
+(the test songs choose nothing), and writes book/results/training/NAME.json (or, with --into roads,
+book/results/roads/NAME.json: chapter 7 compares trainings of Open-Unmix alone).
 """
 
 import argparse
@@ -29,13 +30,15 @@ MEASURE = "SDR in dB, BSS Eval v4: median over 1 s frames, then over songs; 95 %
 
 
 def main(options):
+    softmask = {"softmask": True} if options.softmask else {}
     separator = Separator.from_pretrained(
-        options.run, "cpu", iterations=options.iterations, softmask=options.softmask
+        options.run, "cpu", iterations=options.iterations, **softmask
     )
     tracks = open_corpus(options.corpus).tracks("valid")
     with tempfile.TemporaryDirectory() as scratch:
         songs = evaluate(separator, tracks, scratch, separator.targets, metrics="sdr")
-    curves = {t: _curves(options.run / f"{t}.json") for t in separator.targets}
+    files = [file for file in options.run.glob("*.safetensors") if "." not in file.stem]
+    curves = {file.stem: _curves(file.with_suffix(".json")) for file in sorted(files)}
     first = next(iter(curves.values()))[0]
     record = {
         "name": options.name, "group": options.group, "what": options.what,
@@ -44,12 +47,14 @@ def main(options):
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "minutes": round(sum(_minutes(c) for c in _trainings(curves)), 1),
         "targets": separator.targets, "config": first["config"], "history": first["history"],
-        "iterations": options.iterations, "softmask": options.softmask,
+        "iterations": separator.iterations, "softmask": options.softmask,
         "scores": {"measure": MEASURE, "songs": len(songs), **_scores(songs, separator.targets)},
     }  # fmt: skip
     if len(_trainings(curves)) > 1:
         record["trainings"] = curves
-    with atomic(RESULTS / f"{options.name}.json") as file:
+    folder = RESULTS.with_name(options.into)
+    folder.mkdir(exist_ok=True)
+    with atomic(folder / f"{options.name}.json") as file:
         file.write_text(json.dumps(record, indent=1) + "\n")
     print(options.name, {t: s["median"] for t, s in record["scores"]["targets"].items()})
 
@@ -106,7 +111,8 @@ if __name__ == "__main__":
     parser.add_argument("what")
     parser.add_argument("--command", required=True)
     parser.add_argument("--corpus", default="auto")
-    parser.add_argument("--iterations", type=int, default=1)
+    parser.add_argument("--iterations", type=int)
+    parser.add_argument("--into", choices=("training", "roads"), default="training")
     parser.add_argument("--softmask", action="store_true")
     parser.add_argument("--commit")
     parser.add_argument("--machine")
