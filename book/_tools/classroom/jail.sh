@@ -20,7 +20,9 @@ if [ "${1:-}" = "--inside" ]; then
     touch /jail-test 2>/dev/null && { rm -f /jail-test; echo "jail: / stayed writable" >&2; exit 97; }
     mount -t proc proc /proc 2>/dev/null || true
     printf '%s' "$hidden:/tmp:/var/tmp:/dev/shm" | tr ':' '\n' | while read -r place; do
+        # Not over the folder itself, nor over what runs in it: a clone may lie in /tmp.
         case "$work/" in "$place"/*) continue ;; esac
+        case "$0" in "$place"/*) continue ;; esac
         [ ! -d "$place" ] || mount -t tmpfs -o size=512m,mode=1777 jail "$place"
     done
     cd "$work"
