@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import sys
 import threading
 from dataclasses import replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +14,7 @@ from test_separator import noise, small
 
 from unmix_lite import official
 from unmix_lite.cli import main
-from unmix_lite.errors import CheckpointError
+from unmix_lite.errors import CheckpointError, UnmixError
 from unmix_lite.models import OpenUnmix
 from unmix_lite.models.hybrid_demucs import HybridDemucs
 from unmix_lite.official import OFFICIAL, load_official
@@ -211,3 +212,9 @@ class TestDemucs:
         monkeypatch.setenv("UNMIX_LITE_PYTORCH", "http://127.0.0.1:9")
         with pytest.raises(CheckpointError, match="hdemucs: its weights could not be had"):
             Separator.from_pretrained("hdemucs")
+
+    def test_without_torchaudio_it_says_so_before_it_downloads(self, published, monkeypatch):
+        monkeypatch.setitem(sys.modules, "torchaudio.models", None)
+        with pytest.raises(UnmixError, match=r"pip install torchaudio==[\d.]+\.$"):
+            Separator.from_pretrained("hdemucs")
+        assert Quiet.asked == []

@@ -106,15 +106,16 @@ def load_demucs(progress=True):
 
     Raises:
         CheckpointError: as `load_official`.
+        UnmixError: without torchaudio.
     """
     base = os.environ.get("UNMIX_LITE_PYTORCH") or "https://download.pytorch.org"
     url = f"{base.rstrip('/')}/torchaudio/models/hdemucs_high_musdbhq_only.pt"
     path = cache_folder() / "weights" / DEMUCS / Path(url).name
+    network = HybridDemucs()
     try:
         if not path.is_file():
             path = download(url, path, progress=progress)
         state = torch.load(path, map_location="cpu", weights_only=True)
-        network = HybridDemucs()
         network.inner.load_state_dict(state)
     except DownloadError as error:
         raise CheckpointError(f"{DEMUCS}: its weights could not be had ({error})") from error

@@ -4,8 +4,9 @@ Two U-Nets, one along the waveform and one over the spectrogram, that meet in th
 LSTM and attention look over the whole stretch; it won the Music Demixing Challenge of 2021.
 """
 
-from torchaudio.models import HDemucs
+import torch
 
+from ..errors import UnmixError
 from .audio_network import AudioNetwork, check_input
 
 
@@ -19,6 +20,9 @@ class HybridDemucs(AudioNetwork):
         targets: in the order of the weights.
         rate: 44,100 Hz.
         arguments: of torchaudio's class.
+
+    Raises:
+        UnmixError: without torchaudio, or with one of another version than torch's.
     """
 
     context = 44100
@@ -26,7 +30,9 @@ class HybridDemucs(AudioNetwork):
 
     def __init__(self, targets=("drums", "bass", "other", "vocals"), rate=44100, **arguments):
         super().__init__(targets, 2, rate, arguments)
-        self.inner = HDemucs(sources=list(targets), **{"nfft": 4096, "depth": 6, **arguments})
+        self.inner = _implementation()(
+            sources=list(targets), **{"nfft": 4096, "depth": 6, **arguments}
+        )
 
     def forward(self, mixture):
         """See `AudioNetwork`."""
@@ -37,3 +43,16 @@ class HybridDemucs(AudioNetwork):
         stems = self.inner((mixture - mean) / deviation)
         stems = stems * deviation[:, None] + mean[:, None] / len(self.targets)
         return stems[..., self.context : -self.context]
+
+
+def _implementation():
+    """torchaudio's class, imported here: nothing else in the package needs torchaudio."""
+    try:
+        from torchaudio.models import HDemucs
+    except (ImportError, OSError, RuntimeError) as error:  # one made for another torch: all three
+        torch_version = torch.__version__.partition("+")[0]
+        raise UnmixError(
+            f"Hybrid Demucs needs the torchaudio of torch {torch_version} ({error}): "
+            f"pip install torchaudio=={torch_version}."
+        ) from error
+    return HDemucs
