@@ -5,11 +5,8 @@ Audio is a float32 tensor of shape (channels, samples), full scale at 1.0; rates
 
 import contextlib
 import itertools
-import json
 import math
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +15,7 @@ import soxr
 import torch
 
 from .errors import AudioError
+from .ffmpeg import read_with_ffmpeg, reason
 from .truncation import announces_length, is_truncated
 
 # The order of the streams in a MUSDB18 `.stem.mp4` file (Native Instruments' Stems format).
@@ -25,7 +23,6 @@ STEM_NAMES = ("mixture", "drums", "bass", "other", "vocals")
 
 # libsndfile reads the rest (WAV, FLAC, OGG, MP3, AIFF ...); these containers hold AAC.
 _FFMPEG_SUFFIXES = {".mp4", ".m4a", ".aac", ".mov", ".mkv", ".webm", ".wma"}
-_STREAM_KEYS = ("channels", "sample_rate", "duration_ts")
 
 # Samples per write: libsndfile's Vorbis encoder crashes on a song in one piece.
 _BLOCK = 1 << 16
@@ -52,7 +49,7 @@ def load_audio(path, rate=None):
     """
     path = _existing(path)
     if path.suffix.lower() in _FFMPEG_SUFFIXES:
-        audio, own_rate = _read_with_ffmpeg(path, streams=1)
+        audio, own_rate = read_with_ffmpeg(path, streams=1)
         audio = audio[0]
     else:
         audio, own_rate = _read_with_soundfile(path)
@@ -73,7 +70,7 @@ def load_stems(path):
             that differ in length, channels or rate.
     """
     path = _existing(path)
-    streams, rate = _read_with_ffmpeg(path, streams=len(STEM_NAMES))
+    streams, rate = read_with_ffmpeg(path, streams=len(STEM_NAMES))
     return dict(zip(STEM_NAMES, streams)), rate
 
 
@@ -140,7 +137,7 @@ def write_audio(path, blocks, channels, rate, peak):
             for block in blocks:
                 file.write(block.numpy().T)
     except (soundfile.SoundFileError, RuntimeError, OSError) as error:
-        raise AudioError(f"{path}: cannot be written ({_reason(error)}).") from error
+        raise AudioError(f"{path}: cannot be written ({reason(error)}).") from error
 
 
 def resample(audio, from_rate, to_rate):
@@ -238,7 +235,7 @@ def _read_with_soundfile(path):
             samples = _channels_first(file)
     except (soundfile.SoundFileError, RuntimeError, OSError, ValueError, MemoryError) as error:
         raise AudioError(
-            f"{path}: cannot be read as sound ({_reason(error)}); is the file complete, and is it "
+            f"{path}: cannot be read as sound ({reason(error)}); is the file complete, and is it "
             "WAV, FLAC, OGG or MP3?"
         ) from error
     # The end of an MP3 is told by its bytes: encoders differ in how they count the last frames.
@@ -259,62 +256,7 @@ def _channels_first(file):
 def _read_unannounced(path):
     """Read a file that does not say how long it is, which libsndfile would cut or refuse."""
     try:
-        streams, rate = _read_with_ffmpeg(path, streams=1)
+        streams, rate = read_with_ffmpeg(path, streams=1)
     except AudioError as error:
         raise AudioError(f"{error} (The file does not say how long it is.)") from error
     return streams[0], rate
-
-
-def _read_with_ffmpeg(path, streams):
-    """Decode the first `streams` audio streams in one pass; returns a list and the rate."""
-    found = _probe(path)
-    if len(found) < streams:
-        raise AudioError(
-            f"{path}: holds {len(found)} audio streams where {streams} are needed; is it a "
-            f"{'.stem.mp4' if streams > 1 else 'sound file'}?"
-        )
-    rate, channels = int(found[0]["sample_rate"]), int(found[0]["channels"])
-    # ffmpeg would cut every stream to the shortest without a word.
-    shapes = {tuple(stream.get(key) for key in _STREAM_KEYS) for stream in found[:streams]}
-    if len(shapes) > 1:
-        raise AudioError(
-            f"{path}: its streams differ in length, channels or rate; export the stems alike."
-        )
-    merged = "".join(f"[0:a:{i}]" for i in range(streams)) + f"amerge=inputs={streams}[all]"
-    select = ["-filter_complex", merged, "-map", "[all]"] if streams > 1 else ["-map", "0:a:0"]
-    decoded = subprocess.run(
-        ["ffmpeg", "-v", "error", "-nostdin", "-i", f"file:{path}", *select, "-f", "f32le", "-"],
-        capture_output=True,
-    )
-    if decoded.returncode != 0 or decoded.stderr:
-        told = _reason(decoded.stderr.decode(errors="replace"))
-        raise AudioError(f"{path}: ffmpeg cannot decode it ({told}); copy or download it again.")
-    samples = np.frombuffer(decoded.stdout, "<f4").reshape(-1, streams * channels).T
-    audio = torch.from_numpy(np.ascontiguousarray(samples))
-    return list(audio.split(channels)), rate
-
-
-def _probe(path):
-    """What ffprobe says of each audio stream: a list of dicts."""
-    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
-        raise AudioError(
-            f"{path}: reading {path.suffix} needs ffmpeg; install it "
-            "('apt-get install ffmpeg', 'brew install ffmpeg', 'winget install ffmpeg')."
-        )
-    # "file:" since ffmpeg takes what stands before a colon in a name for a protocol.
-    probe = subprocess.run(
-        ["ffprobe", "-v", "error", "-of", "json", "-select_streams", "a", "-show_entries",
-         "stream=" + ",".join(_STREAM_KEYS), f"file:{path}"],
-        capture_output=True, text=True, errors="replace",
-    )  # fmt: skip
-    if probe.returncode != 0:
-        raise AudioError(
-            f"{path}: cannot be read as sound ({_reason(probe.stderr)}); is the file complete?"
-        )
-    return json.loads(probe.stdout).get("streams", [])
-
-
-def _reason(error):
-    """The last line of an error, without its full stop."""
-    lines = str(error).strip().splitlines()
-    return lines[-1].rstrip(".") if lines else "no reason given"
