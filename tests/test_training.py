@@ -17,6 +17,7 @@ from unmix_lite.training.loop import Training
 from unmix_lite.training.losses import LOSSES
 from unmix_lite.training.networks import build_networks, input_statistics
 from unmix_lite.training.workers import Workers
+from unmix_lite.weights import load_network
 
 pytestmark = pytest.mark.usefixtures("cache")
 ALL = recipe().sources
@@ -133,6 +134,16 @@ def test_a_training_starts_from_given_weights(tones, tmp_path):
     moved = given.networks["vocals"].state_dict()
     assert all(not torch.equal(moved[name], before[name]) for name in before if "bn" not in name)
     assert given.networks["vocals"].lstm.dropout == 0.1
+
+
+def test_weights_and_curves_tell_no_folders_of_the_machine(tones, tmp_path):
+    fit(tones, tmp_path / "first", steps=2)
+    fit(tones, tmp_path / "second", steps=2, initial=str(tmp_path / "first"))
+    curve = json.loads((tmp_path / "second" / "vocals.json").read_text())
+    _, card = load_network(tmp_path / "second" / "vocals.safetensors")
+    for told in (curve["config"], card.training["config"]):
+        assert told["initial"] == "first"
+        assert str(tmp_path) not in json.dumps(told)
 
 
 @pytest.mark.parametrize(

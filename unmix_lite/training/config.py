@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from ..corpora import TARGETS
 from ..errors import UnmixError
@@ -129,6 +130,11 @@ class TrainingConfig:
     def name(self):
         """Of this training's own files: its targets, joined."""
         return "-".join(self.targets)
+
+    def recipe(self):
+        """As a dict, for those who get the weights: of the folder in `initial` they need the name,
+        not where it lies on this machine."""
+        return asdict(self) | {"initial": self.initial and Path(self.initial).name}
 
     def differences(self, saved):
         """The fields in which a training of the recipe `saved`, a dict, cannot be gone on with."""

@@ -244,16 +244,16 @@ class Training:
 
     def keep(self, folder, name):
         """Write a network's curve, and the network if it is the best so far."""
-        config = asdict(self.config)
+        recipe = self.config.recipe()
         best = best_of(self.history, name, self.config.is_joint)
         if best is self.history[-1]:
             network = self.result.networks[name]
             card = NetworkCard(
                 name, type(network).__name__, network.arguments, self.config.n_fft,
-                self.config.hop_length, self.config.rate, {"config": config, **best},
+                self.config.hop_length, self.config.rate, {"config": recipe, **best},
             )  # fmt: skip
             save_network(folder, network, card)
-        record = {"config": config, "best_step": best["step"], "history": self.history}
+        record = {"config": recipe, "best_step": best["step"], "history": self.history}
         with atomic(folder / f"{name}.json") as file:
             file.write_text(json.dumps(record, indent=1))
 
