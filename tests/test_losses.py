@@ -10,9 +10,10 @@ from unmix_lite import recipes
 from unmix_lite.recipes import COUPLED
 from unmix_lite.spectral import STFT
 from unmix_lite.training.losses import LOSSES, Scene
+from unmix_lite.wiener import wiener
 
 SAMPLES = 10_000  # longer than half of the longest window, 8192
-IN_DECIBELS = {"log", "sdr"}
+IN_DECIBELS = {"log", "sdr", "filtered"}
 
 
 def noise(*shape, seed=0):
@@ -74,7 +75,7 @@ def test_nothing_is_better_than_the_truth(alone, name):
         assert (worse > loss(alone) + 1e-6).all()
 
 
-@pytest.mark.parametrize("name", set(LOSSES) - {"ratio"})
+@pytest.mark.parametrize("name", sorted(set(LOSSES) - COUPLED))
 def test_too_soft_and_too_loud_are_worse_than_right(alone, name):
     right, soft, loud = (
         LOSSES[name](replace(alone, estimates=gain * alone.estimates))[0] for gain in (1, 0.8, 1.2)
@@ -165,6 +166,29 @@ def test_sdr_is_minus_the_sdr_of_the_audio():
     sdr = 10 * torch.log10(energies[0] / energies[1]).mean(0)
     # Errors of some -3 dB: the floor, a thousandth of the mixture, moves it by hundredths.
     torch.testing.assert_close(-LOSSES["sdr"](given), sdr, atol=0.05, rtol=0)
+
+
+def test_filtered_is_the_error_behind_the_wiener_filter(crowd):
+    errors = [
+        [float((stem - target).abs().square().sum()) for stem, target in zip(stems, targets)]
+        for targets, stems in (
+            (crowd.targets[song], wiener(crowd.spectra()[song], crowd.mixture[song, 0]))
+            for song in range(2)
+        )
+    ]
+    energy = crowd.targets.abs().square().sum((2, 3, 4))
+    expected = 10 * torch.log10(torch.tensor(errors) / energy).mean(0)
+    # The floor, a thousandth of the mixture, moves it by hundredths.
+    torch.testing.assert_close(LOSSES["filtered"](crowd), expected, atol=0.05, rtol=0)
+
+
+def test_filtered_forgives_what_the_filter_mends(crowd):
+    """Estimates all twice too loud: the filter looks at their shares alone."""
+    louder = replace(crowd, estimates=2 * crowd.estimates)
+    torch.testing.assert_close(
+        LOSSES["filtered"](louder), LOSSES["filtered"](crowd), atol=1e-2, rtol=0
+    )
+    assert (LOSSES["log"](louder) > LOSSES["log"](crowd) + 1).all()
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -1,7 +1,7 @@
 """The names a recipe may use, apart from what they mean, so that `--help` need not load torch."""
 
-LOSSES = ("l1", "mse", "log", "multiresolution", "phase", "ratio", "sdr")
-COUPLED = {"ratio"}  # losses in which each target's value depends on all networks
+LOSSES = ("l1", "mse", "log", "multiresolution", "phase", "ratio", "sdr", "filtered")
+COUPLED = {"ratio", "filtered"}  # losses in which each target's value depends on all networks
 NETWORKS = {
     "OpenUnmix": (44100, LOSSES),
     "WaveUNet": (22050, ("mse", "l1", "sdr")),

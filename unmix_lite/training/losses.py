@@ -1,4 +1,4 @@
-"""What a training minimises: seven ways to say how far an estimate is from its target.
+"""What a training minimises: eight ways to say how far an estimate is from its target.
 
 Each takes a `Scene` and returns one value per target, `(targets,)`, differentiable; the loop
 minimises their mean. The first three compare magnitudes alone; the others know that the estimate
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from ..spectral import STFT
+from ..wiener import wiener
 
 _EPS = 1e-8
 
@@ -102,9 +103,23 @@ def sdr(scene):
     return _decibels(_energy(estimate - target), _energy(target), _energy(mixture))
 
 
+def filtered(scene):
+    """Error energy over target energy, in dB as `log`, of what leaves the Wiener filter.
+
+    The networks answer for the stems that are played: one iteration of expectation-maximisation
+    over the excerpt stands between them and the error, as it will in use, where it counts who sits
+    where between the loudspeakers and who claims the same bin. For all sources at once.
+    """
+    spectra = torch.stack([
+        wiener(estimates, mixture[0]) for estimates, mixture in zip(scene.spectra(), scene.mixture)
+    ])  # fmt: skip
+    error = _energy(spectra - scene.targets)
+    return _decibels(error, _energy(scene.targets), _energy(scene.mixture))
+
+
 LOSSES = {
     "l1": l1, "mse": mse, "log": log, "multiresolution": multiresolution, "phase": phase,
-    "ratio": ratio, "sdr": sdr,
+    "ratio": ratio, "sdr": sdr, "filtered": filtered,
 }  # fmt: skip
 """By the names that `TrainingConfig.loss` takes."""
 
