@@ -8,22 +8,17 @@ about other machines than seconds do. Chapter 9 reads the record.
 """
 
 import argparse
-import datetime
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
-from importlib.metadata import version
-from pathlib import Path
 
 import torch
-from machine import commit, machine
+from machine import add_options, origin, write
 from separation import peak_memory
 
 from unmix_lite import classic
-from unmix_lite.audio import atomic
 from unmix_lite.corpora import open_corpus
 from unmix_lite.loading import pretrained_names
 from unmix_lite.models.hybrid_demucs import HybridDemucs
@@ -90,9 +85,8 @@ def main(arguments=None):
     add = parser.add_argument
     add("--seconds", type=float, default=60, help="of music (60)")
     add("--systems", nargs="+", metavar="NAME", help=f"only these, and {PEER} (all)")
-    add("--machine", metavar="WORDS", help="the machine, if it is to be told otherwise")
     add("--worker", help=argparse.SUPPRESS)
-    add("-o", "--output", type=Path, help="write the result here, as JSON")
+    add_options(parser)
     options = parser.parse_args(arguments)
     if options.worker:
         return worker(options)
@@ -107,16 +101,11 @@ def main(arguments=None):
         cost["ratio"] = cost["seconds_per_minute"] / costs[PEER]["seconds_per_minute"]
     record = {
         "what": "each system separating the same minute of stereo on one core",
-        "command": "python benchmarks/costs.py", "date": datetime.date.today().isoformat(),
-        "commit": commit(), "machine": options.machine or machine(torch.device("cpu")),
-        "load_average": [round(load, 1) for load in os.getloadavg()],
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("torch", "torchaudio", "librosa")},
+        "command": "python benchmarks/costs.py",
+        **origin(options, torch.device("cpu"), ("torch", "torchaudio", "librosa")),
         "seconds": options.seconds, "peer": PEER, "systems": costs,
     }  # fmt: skip
-    if options.output:
-        with atomic(options.output) as file:
-            file.write_text(json.dumps(record, indent=1) + "\n")
+    write(options, record)
     return 0
 
 

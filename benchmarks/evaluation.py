@@ -8,23 +8,18 @@ and as many threads as they like; medians over the turns are compared.
 """
 
 import argparse
-import datetime
-import json
-import os
-import platform
 import statistics
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import museval
 import numpy as np
 import torch
-from machine import commit, machine
+from machine import add_options, origin, print_origin, write
 
 from unmix_lite import Separator
-from unmix_lite.audio import atomic, resample
+from unmix_lite.audio import resample
 from unmix_lite.corpora import TARGETS, open_corpus
 from unmix_lite.evaluation import METRICS, bss_eval
 
@@ -79,11 +74,8 @@ def measure(options):
     speed = {name: true.shape[1] / RATE / statistics.median(took) for name, took in turns.items()}
     return {
         "what": "BSS Eval v4 by this package and by museval, the same stems, in one run",
-        "date": datetime.date.today().isoformat(), "commit": commit(),
-        "machine": options.machine or machine(device), "threads": torch.get_num_threads(),
-        "load_average": [round(load, 1) for load in os.getloadavg()],
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("torch", "museval", "numpy", "scipy")},
+        **origin(options, device, ("torch", "museval", "numpy", "scipy")),
+        "threads": torch.get_num_threads(),
         "corpus": Path(options.corpus).name, "seconds": true.shape[1] / RATE, "sources": len(true),
         "channels": true.shape[2], "frames": frames,
         "times_real_time": {**speed, "ratio": speed["ours"] / speed["reference"]},
@@ -93,8 +85,7 @@ def measure(options):
 
 def report(record):
     """Ratio and differences, in words."""
-    print(f"{record['machine']}; {record['date']}, commit {record['commit']}")
-    print(", ".join(f"{name} {number}" for name, number in record["versions"].items()))
+    print_origin(record)
     print(f"{record['seconds']:.0f} s of {record['sources']} stereo sources ({record['corpus']})")
     print(f"speed: {record['times_real_time']['ratio']:.1f} times museval's")
     apart = ", ".join(f"{n} {gap:.1e} dB" for n, gap in record["worst_difference_db"].items())
@@ -108,14 +99,11 @@ def main(arguments=None):
     add("--corpus", default="band", help="band, preview, or a folder (band)")
     add("--seconds", type=float, default=30, help="of music (30)")
     add("--rounds", type=int, default=3, help="turns of each side (3)")
-    add("--machine", metavar="WORDS", help="the machine, if it is to be told otherwise")
-    add("-o", "--output", type=Path, help="write the result here, as JSON")
+    add_options(parser)
     options = parser.parse_args(arguments)
     record = measure(options)
     report(record)
-    if options.output:
-        with atomic(options.output) as file:
-            file.write_text(json.dumps(record, indent=1) + "\n")
+    write(options, record)
     return 0
 
 

@@ -1,11 +1,47 @@
-"""What a record says of where it was made."""
+"""What all benchmarks share: where and with what a record was made, and the file it goes to."""
 
+import datetime
+import json
 import os
 import platform
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
+
+from unmix_lite.audio import atomic
+
+
+def add_options(parser):
+    """The arguments that `origin` and `write` read."""
+    words = "the machine, if it is to be told otherwise"
+    parser.add_argument("--machine", metavar="WORDS", help=words)
+    parser.add_argument("-o", "--output", type=Path, help="write the result here, as JSON")
+
+
+def origin(options, device, libraries):
+    """When, of what, where and with which versions: the part of a record that is always there."""
+    return {
+        "date": datetime.date.today().isoformat(), "commit": commit(),
+        "machine": options.machine or machine(device),
+        "load_average": [round(load, 1) for load in os.getloadavg()],
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in libraries},
+    }  # fmt: skip
+
+
+def print_origin(record):
+    """The same in words."""
+    print(f"{record['machine']}; {record['date']}, commit {record['commit']}")
+    print(", ".join(f"{name} {number}" for name, number in record["versions"].items()))
+
+
+def write(options, record):
+    """The record into the file that was asked for, if one was."""
+    if options.output:
+        with atomic(options.output) as file:
+            file.write_text(json.dumps(record, indent=1) + "\n")
 
 
 def machine(device):

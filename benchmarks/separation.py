@@ -9,21 +9,15 @@ costs beyond its own samples, in and out, is what matters for an hour.
 """
 
 import argparse
-import datetime
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from importlib.metadata import version
-from pathlib import Path
 
 import torch
-from machine import commit, machine
+from machine import add_options, origin, print_origin, write
 
-from unmix_lite.audio import atomic
 from unmix_lite.corpora import TARGETS
 from unmix_lite.models import OpenUnmix
 from unmix_lite.separator import Separator
@@ -116,11 +110,8 @@ def measure(options):
         }  # fmt: skip
     return {
         "what": "this package's separation and the reference's, the same weights, in one run",
-        "date": datetime.date.today().isoformat(), "commit": commit(),
-        "machine": options.machine or machine(device), "threads": torch.get_num_threads(),
-        "load_average": [round(load, 1) for load in os.getloadavg()],
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("torch", "openunmix")},
+        **origin(options, device, ("torch", "openunmix")),
+        "threads": torch.get_num_threads(),
         "hidden_size": options.hidden_size, "seconds": options.seconds, "iterations": 1,
         "times_real_time": {**speed, "ratio": speed["ours"] / speed["reference"]},
         "rounds": {side: [turn["took"] for turn in turns[side]] for side in SIDES},
@@ -131,8 +122,7 @@ def measure(options):
 
 def report(record):
     """Ratios, in words."""
-    print(f"{record['machine']}; {record['date']}, commit {record['commit']}")
-    print(", ".join(f"{name} {number}" for name, number in record["versions"].items()))
+    print_origin(record)
     print(f"{record['seconds']:g} s of stereo, four networks {record['hidden_size']} wide, one EM "
           "iteration")  # fmt: skip
     print(f"speed: {record['times_real_time']['ratio']:.1f} times the reference's")
@@ -150,17 +140,14 @@ def main(arguments=None):
     add("--seconds", type=float, default=60, help="length of the song (60)")
     add("--hidden-size", type=int, default=512, help="of the networks (512)")
     add("--rounds", type=int, default=3, help="turns of each side (3)")
-    add("--machine", metavar="WORDS", help="the machine, if it is to be told otherwise")
     add("--side", choices=SIDES, help=argparse.SUPPRESS)
-    add("-o", "--output", type=Path, help="write the result here, as JSON")
+    add_options(parser)
     options = parser.parse_args(arguments)
     if options.side:
         return worker(options)
     record = measure(options)
     report(record)
-    if options.output:
-        with atomic(options.output) as file:
-            file.write_text(json.dumps(record, indent=1) + "\n")
+    write(options, record)
     return 0
 
 

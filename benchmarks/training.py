@@ -10,10 +10,7 @@ the machine does slows both. The ratios say something of another machine; the sp
 
 import argparse
 import contextlib
-import datetime
-import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -21,16 +18,13 @@ import sys
 import tempfile
 import threading
 import time
-from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 import torch
-from machine import commit, machine
+from machine import add_options, origin, print_origin, write
 from reference import reference_batches, reference_dataset, reference_steps
 from tqdm import tqdm
 
-from unmix_lite.audio import atomic
 from unmix_lite.corpora import TARGETS, open_corpus
 from unmix_lite.errors import UnmixError
 from unmix_lite.training import Excerpts, TrainingConfig
@@ -55,13 +49,8 @@ def measure(corpus, options):
     device = Workers().device
     record = {
         "what": "this package's training and the reference's, on the same songs in one run",
-        "date": datetime.date.today().isoformat(),
-        "commit": commit(),
-        "machine": options.machine or machine(device),
+        **origin(options, device, ("torch", "numpy", "openunmix", "musdb", "stempeg")),
         "threads": torch.get_num_threads(),
-        "load_average": [round(load, 1) for load in os.getloadavg()],
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("torch", "numpy", "openunmix", "musdb", "stempeg")},
         "corpus": corpus.name, "songs": len(tracks), "seconds": options.seconds,
         "batch_size": options.batch_size, "augmentations": AUGMENTATIONS,
     }  # fmt: skip
@@ -208,8 +197,7 @@ def report(record):
     """Ratios, in words."""
     ratio = record["excerpts_per_second"]["ratio"]
     decoding = record["decoding"]
-    print(f"{record['machine']}; {record['date']}, commit {record['commit']}")
-    print(", ".join(f"{name} {number}" for name, number in record["versions"].items()))
+    print_origin(record)
     print(f"{record['songs']} songs of {record['corpus']}; batches of {record['batch_size']} times "
           f"{record['seconds']:g} s")  # fmt: skip
     print(f"excerpts per second: {ratio:.0f} times the reference's, once the songs are decoded;")
@@ -234,8 +222,7 @@ def main(arguments=None):
     add("--songs", type=int, help="use the first so many songs (24)")
     add("--rounds", type=int, help="turns of each side (5)")
     add("--quick", action="store_true", help="seconds instead of minutes, to see that it works")
-    add("--machine", metavar="WORDS", help="the machine, if it is to be told otherwise")
-    add("-o", "--output", type=Path, help="write the result here, as JSON")
+    add_options(parser)
     options = parser.parse_args(arguments)
     for name, value in (QUICK if options.quick else FULL).items():
         if getattr(options, name) is None:
@@ -251,9 +238,7 @@ def main(arguments=None):
         print(f"benchmarks/training.py: {error}", file=sys.stderr)
         return 1
     report(record)
-    if options.output:
-        with atomic(options.output) as file:
-            file.write_text(json.dumps(record, indent=1) + "\n")
+    write(options, record)
     return 0
 
 

@@ -7,6 +7,7 @@ import average
 import fresh_cache
 import pytest
 import record_ladder
+import records
 import torch
 import yaml
 
@@ -111,7 +112,7 @@ def test_averaged_networks_are_the_mean_of_their_weights(tmp_path, capsys):
 
 
 def test_a_ladder_is_recorded(tmp_path, monkeypatch):
-    monkeypatch.setattr(record_ladder, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(records, "RESULTS", tmp_path / "results")
     (tmp_path / "ladder.csv").write_text(
         "system,kind,published,target,songs,median,low,high\n"
         "HPSS,methods without training,False,drums,25,1.7,1.2,2.2\n"
@@ -123,7 +124,7 @@ def test_a_ladder_is_recorded(tmp_path, monkeypatch):
         ladder=tmp_path, name="few", command="unmix-lite ladder", commit="abc", machine="a desk"
     )
     record_ladder.main(options)
-    record = json.loads((tmp_path / "results" / "few.json").read_text())
+    record = json.loads((tmp_path / "results" / "ladder" / "few.json").read_text())
     assert (record["commit"], record["machine"], record["name"]) == ("abc", "a desk", "few")
     ours, published, mine = record["rungs"]
     assert (ours["system"], ours["published"], list(ours["targets"])) == ("HPSS", False, ["drums"])

@@ -8,25 +8,17 @@ book/results/roads/NAME.json: chapter 7 compares trainings of Open-Unmix alone).
 """
 
 import argparse
-import datetime
 import json
-import os
-import platform
-import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy as np
-import torch
+import records
 from scipy.stats import bootstrap
 
-from unmix_lite.audio import atomic
 from unmix_lite.corpora import open_corpus
 from unmix_lite.evaluation import evaluate
 from unmix_lite.separator import Separator
-
-RESULTS = Path(__file__).parents[1] / "results" / "training"
-MEASURE = "SDR in dB, BSS Eval v4: median over 1 s frames, then over songs; 95 % bootstrap interval"
 
 
 def main(options):
@@ -42,20 +34,17 @@ def main(options):
     first = next(iter(curves.values()))[0]
     record = {
         "name": options.name, "group": options.group, "what": options.what,
-        "command": options.command, "commit": options.commit or _commit(),
-        "machine": options.machine or _machine(), "date": datetime.date.today().isoformat(),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        **records.origin(options),
         "minutes": round(sum(_minutes(c) for c in _trainings(curves)), 1),
         "targets": separator.targets, "config": first["config"], "history": first["history"],
         "iterations": separator.iterations, "softmask": options.softmask,
-        "scores": {"measure": MEASURE, "songs": len(songs), **_scores(songs, separator.targets)},
+        "scores": {
+            "measure": records.MEASURE, "songs": len(songs), **_scores(songs, separator.targets)
+        },
     }  # fmt: skip
     if len(_trainings(curves)) > 1:
         record["trainings"] = curves
-    folder = RESULTS.with_name(options.into)
-    folder.mkdir(exist_ok=True)
-    with atomic(folder / f"{options.name}.json") as file:
-        file.write_text(json.dumps(record, indent=1) + "\n")
+    records.write(options.into, record)
     print(options.name, {t: s["median"] for t, s in record["scores"]["targets"].items()})
 
 
@@ -94,26 +83,15 @@ def _scores(songs, names):
     return {"targets": targets, "mean": round(float(np.mean(medians)), 3)}
 
 
-def _commit():
-    git = ["git", "-C", str(RESULTS.parents[2])]
-    return subprocess.check_output([*git, "rev-parse", "--short", "HEAD"], text=True).strip()
-
-
-def _machine():
-    return f"{os.cpu_count()} cores ({platform.machine()}), no GPU"
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("name")
     parser.add_argument("group")
     parser.add_argument("what")
-    parser.add_argument("--command", required=True)
+    records.add_options(parser)
     parser.add_argument("--corpus", default="auto")
     parser.add_argument("--iterations", type=int)
     parser.add_argument("--into", choices=("training", "roads"), default="training")
     parser.add_argument("--softmask", action="store_true")
-    parser.add_argument("--commit")
-    parser.add_argument("--machine")
     main(parser.parse_args())

@@ -7,27 +7,19 @@ book/results/scores/NAME.json.
 """
 
 import argparse
-import datetime
 import json
-import platform
 from pathlib import Path
 
-import torch
-from record import _commit, _machine
+import records
 
-from unmix_lite.audio import atomic
 from unmix_lite.evaluation import load_scores
-
-RESULTS = Path(__file__).parents[1] / "results" / "scores"
 
 
 def main(options):
     settings = json.loads((options.scores / "settings.json").read_text())
     songs = load_scores(options.scores)
     record = {
-        "name": options.name, "command": options.command, "commit": options.commit or _commit(),
-        "machine": options.machine or _machine(), "date": datetime.date.today().isoformat(),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "name": options.name, **records.origin(options),
         "measure": "SDR in dB, BSS Eval v4: median over the frames of a song",
         "seconds": settings["seconds"],
         "songs": {
@@ -35,16 +27,12 @@ def main(options):
             for song in songs
         },
     }  # fmt: skip
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    with atomic(RESULTS / f"{options.name}.json") as file:
-        file.write_text(json.dumps(record, indent=1) + "\n")
+    records.write("scores", record)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scores", type=Path)
     parser.add_argument("name")
-    parser.add_argument("--command", required=True)
-    for optional in ("--commit", "--machine"):
-        parser.add_argument(optional)
+    records.add_options(parser)
     main(parser.parse_args())
