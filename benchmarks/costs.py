@@ -101,7 +101,6 @@ def main(arguments=None):
         cost["ratio"] = cost["seconds_per_minute"] / costs[PEER]["seconds_per_minute"]
     record = {
         "what": "each system separating the same minute of stereo on one core",
-        "command": "python benchmarks/costs.py",
         **origin(options, torch.device("cpu"), ("torch", "torchaudio", "librosa")),
         "seconds": options.seconds, "peer": PEER, "systems": costs,
     }  # fmt: skip

@@ -4,7 +4,9 @@ import datetime
 import json
 import os
 import platform
+import shlex
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,8 +23,9 @@ def add_options(parser):
 
 
 def origin(options, device, libraries):
-    """When, of what, where and with which versions: the part of a record that is always there."""
+    """Command, date, commit, machine, versions: what every record tells."""
     return {
+        "command": shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
         "date": datetime.date.today().isoformat(), "commit": commit(),
         "machine": options.machine or machine(device),
         "load_average": [round(load, 1) for load in os.getloadavg()],

@@ -1,7 +1,9 @@
 """What surrounds the book: its cache of executed notebooks and its workflows."""
 
 import argparse
+import datetime
 import json
+import re
 
 import average
 import fresh_cache
@@ -130,3 +132,14 @@ def test_a_ladder_is_recorded(tmp_path, monkeypatch):
     assert (ours["system"], ours["published"], list(ours["targets"])) == ("HPSS", False, ["drums"])
     assert published["published"] and published["targets"]["vocals"]["songs"] == 24
     assert mine["targets"]["drums"] == {"songs": 25, "median": 4.0, "low": 3.0, "high": 5.0}
+
+
+def test_every_record_says_where_it_comes_from(repository):
+    files = sorted((repository / "book" / "results").rglob("*.json"))
+    assert len(files) > 30
+    for file in files:
+        record = json.loads(file.read_text())
+        assert re.search(r"\b(python|unmix-lite) ", record["command"]), file
+        assert record["commit"] and record["machine"] and record["versions"], file
+        assert datetime.date.fromisoformat(record["date"]), file
+        assert not re.search(r"/(tmp|home|root|work|Users)/", file.read_text()), file
