@@ -73,10 +73,10 @@ class Separator(SongSeparator):
         that do without spectrograms and Wiener filter.
 
         Args:
-            name_or_dir: a model that comes with the package ("umx-lite", "wave-u-net", ...: see
-                `pretrained_names`), one that the authors of
-                Open-Unmix published ("umx", "umxhq", "umxl", "umxse": downloaded once, some
-                100 MB and more), or a folder that `train` filled.
+            name_or_dir: a model that comes with the package ("umx-lite", "wave-u-net-lite", ...:
+                see `pretrained_names`); one that was published ("umx", "umxhq", "umxl", "umxse"
+                of Open-Unmix, "hdemucs": downloaded once, 100 MB and more); or a folder that
+                `train` filled.
             device: where to run; None takes a GPU where there is one.
             targets: only these; None takes all there are.
             iterations: of the Wiener filter; None means 1, but 0 for networks that only look back:

@@ -224,6 +224,8 @@ assert not found, found
     hand_in("Ida Empty", "")
     hand_in("Jo Other", (ROOT / "notebooks" / "02_stft.ipynb").read_text(), "02_stft.ipynb")
     (root / "submissions" / "Ken Nothing").mkdir()
+    (root / "submissions" / "Liv Links").mkdir()
+    (root / "submissions" / "Liv Links" / "A1.ipynb").symlink_to(sources()["A1"])
     # As a user starts it; no variable of this test run may change what students' code sees.
     done = subprocess.run(
         [sys.executable, TOOLS / "grade.py", root / "submissions", "-o", root / "grades",
@@ -246,7 +248,7 @@ class TestMarks:
         "student, points",
         [("Ada Right", 22), ("Bo Loops", 22), ("Cy Wrong", 17), ("Di Syntax", 7),
          ("Ed Endless", 19), ("Flo Deletes", 22), ("Gus Reads", 22), ("Hal Kills", 0),
-         ("Ida Empty", 0), ("Jo Other", 0), ("Ken Nothing", 0)],
+         ("Ida Empty", 0), ("Jo Other", 0), ("Ken Nothing", 0), ("Liv Links", 0)],
     )  # fmt: skip
     def test_points(self, marks, student, points):
         assert float(marks[student]["points"]) == points, marks[student]["remark"]
@@ -256,7 +258,8 @@ class TestMarks:
         [("Di Syntax", "the answer 'hann' ends in SyntaxError"),
          ("Ed Endless", "the answer 'mix' took longer than 40 s"),
          ("Hal Kills", "ended Python itself"), ("Ida Empty", "the file is empty"),
-         ("Jo Other", "none of the assignments"), ("Ken Nothing", "no notebook")],
+         ("Jo Other", "none of the assignments"), ("Ken Nothing", "no notebook"),
+         ("Liv Links", "no notebook")],
     )  # fmt: skip
     def test_reasons(self, marks, student, reason):
         assert reason in marks[student]["remark"]
@@ -264,7 +267,7 @@ class TestMarks:
             assert reason.replace("'", "&#x27;") in marks[student]["page"]
 
     def test_all_is_well_where_all_is_well(self, marks):
-        assert len(marks) == 11
+        assert len(marks) == 12
         for student in ("Ada Right", "Bo Loops", "Flo Deletes", "Gus Reads"):
             assert marks[student]["remark"] == "" and marks[student]["assignment"] == "A1"
             assert (marks[student]["by_hand"], marks[student]["of"]) == ("8", "30")
@@ -282,3 +285,12 @@ def test_without_a_jail_nothing_is_run_unasked(tmp_path, monkeypatch):
         grade.main([str(tmp_path)])
     with pytest.raises(SystemExit, match="no such folder"):
         grade.main([str(tmp_path / "nobody")])
+
+
+def test_every_file_of_a_student_has_a_page(tmp_path):
+    marks = [grade.Mark("Ann", "A1", remark=f"try {number}") for number in range(3)]
+    for number, mark in enumerate(marks):
+        grade.write_feedback(tmp_path, mark, None, {done.feedback for done in marks[:number]})
+    assert [mark.feedback for mark in marks] == ["Ann/A1.html", "Ann/A1-2.html", "Ann/A1-3.html"]
+    for mark in marks:
+        assert mark.remark in (tmp_path / mark.feedback).read_text()

@@ -1,7 +1,9 @@
 """Training: excerpts, augmentation, losses, the loop and its checkpoints.
 
-config = TrainingConfig(targets=("vocals",), minutes=10)
-history = train(config, corpus.tracks("train"), corpus.tracks("valid"), "runs/mine")
+A training is a recipe, songs to learn from, songs to judge by, and a folder:
+
+    config = TrainingConfig(targets=("vocals",), minutes=10)
+    history = train(config, corpus.tracks("train"), corpus.tracks("valid"), "runs/mine")
 """
 
 from .config import TrainingConfig

@@ -21,11 +21,14 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from course import ROOT, SOURCES, Course, sources
 from submission import Unreadable, assignment_of, gradable, read
 from tqdm import tqdm
+
+from unmix_lite.audio import atomic
 
 JAIL = Path(__file__).with_name("jail.sh")
 KERNEL = "jailed-student"
@@ -50,7 +53,8 @@ class Grader:
     """A course under way: each submission is put right, run, and scored by nbgrader.
 
     Args:
-        scratch: an empty folder, which students' code must not reach.
+        scratch: an empty folder for nbgrader's course; in the jail it looks empty, but for the
+            folder of the submission that runs.
         limit: seconds that a cell may take.
         jailed: whether code runs in the jail.
         private: folders that look empty from inside it, such as what others handed in.
@@ -133,8 +137,6 @@ class Grader:
         """An empty folder for the code of one submission. Its name is short: sockets lie in it."""
         work = Path(tempfile.mkdtemp(prefix="w", dir=self.scratch / "work"))
         (work / "run").mkdir()
-        (self.scratch / "current").unlink(missing_ok=True)
-        (self.scratch / "current").symlink_to(work)
         return work
 
     def _environment(self, work):
@@ -190,23 +192,31 @@ def grade_all(submissions, output, limit, jailed):
     with tempfile.TemporaryDirectory(prefix="grade", dir="/var/tmp") as scratch:
         grader = Grader(scratch, limit, jailed, (submissions, output))
         for student in tqdm(students, unit="student"):
-            files = [p for p in student.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts]
+            files = [
+                path for path in student.rglob("*.ipynb")
+                # A link could show what lies elsewhere on this disk, the solutions for one.
+                if ".ipynb_checkpoints" not in path.parts and not path.is_symlink()
+            ]  # fmt: skip
             if not files:
                 marks.append(Mark(student.name, remark="there is no notebook"))
             for path in sorted(files):
                 number += 1
                 mark, page = grader.grade(number, student.name, path)
+                write_feedback(output, mark, page, {mark.feedback for mark in marks})
                 marks.append(mark)
-                _write_feedback(output, mark, page)
             _write_marks(output / "marks.csv", marks)
     return marks
 
 
-def _write_feedback(output, mark, page):
-    target = output / mark.student / f"{mark.assignment or 'unknown'}.html"
+def write_feedback(output, mark, feedback, taken):
+    """The page, if there is one, with the remark on top; no page in `taken` is written over."""
+    name = mark.assignment or "unknown"
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    pages = (f"{mark.student}/{name}.html" for name in names)
+    mark.feedback = next(page for page in pages if page not in taken)
+    target = output / mark.feedback
     target.parent.mkdir(parents=True, exist_ok=True)
-    mark.feedback = str(target.relative_to(output))
-    text = page.read_text() if page else "<!doctype html><html><body></body></html>"
+    text = feedback.read_text() if feedback else "<!doctype html><html><body></body></html>"
     if mark.remark:
         note = f"<p role='note'><strong>{html.escape(mark.remark)}</strong></p>"
         start = text.index("<body")
@@ -216,7 +226,7 @@ def _write_feedback(output, mark, page):
 
 
 def _write_marks(path, marks):
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with atomic(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(_COLUMNS)
         for mark in marks:

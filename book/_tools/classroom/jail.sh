@@ -31,8 +31,8 @@ if [ "${1:-}" = "--inside" ]; then
     exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$@"
 fi
 
-# Whoever started this and dies takes it along.
 user=""
 [ "$(id -u)" = 0 ] || user="--user --map-root-user"
+# pdeathsig and kill-child: when whoever started this dies, all that runs inside dies with it.
 # shellcheck disable=SC2086
 exec setpriv --pdeathsig KILL unshare $user --mount --net --pid --ipc --uts --fork --kill-child /bin/sh "$0" --inside "$@"
