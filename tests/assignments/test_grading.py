@@ -204,6 +204,16 @@ def marks(empty, tmp_path_factory):
     level = cell(solved(empty), "level")["source"]
     hand_in("Ada Right", solved(empty))
     hand_in("Bo Loops", solved(empty, **a1_answers.RIGHT["everything in loops"]))
+    warning = """
+import sys, warnings
+_mix = mix
+def mix(*given, **named):
+    warnings.warn("a right answer may warn")
+    print("and talk", file=sys.stderr)
+    return _mix(*given, **named)
+"""
+    mix = cell(solved(empty), "mix")["source"]
+    hand_in("Mia Warns", solved(empty, mix=mix + warning))
     wrong, _ = a1_answers.WRONG["not windowed a second time"]
     hand_in("Cy Wrong", solved(empty, **wrong))
     hand_in("Di Syntax", solved(empty, hann="def hann(n:\n    return"))
@@ -248,7 +258,8 @@ class TestMarks:
         "student, points",
         [("Ada Right", 22), ("Bo Loops", 22), ("Cy Wrong", 17), ("Di Syntax", 7),
          ("Ed Endless", 19), ("Flo Deletes", 22), ("Gus Reads", 22), ("Hal Kills", 0),
-         ("Ida Empty", 0), ("Jo Other", 0), ("Ken Nothing", 0), ("Liv Links", 0)],
+         ("Ida Empty", 0), ("Jo Other", 0), ("Ken Nothing", 0), ("Liv Links", 0),
+         ("Mia Warns", 22)],
     )  # fmt: skip
     def test_points(self, marks, student, points):
         assert float(marks[student]["points"]) == points, marks[student]["remark"]
@@ -267,8 +278,8 @@ class TestMarks:
             assert reason.replace("'", "&#x27;") in marks[student]["page"]
 
     def test_all_is_well_where_all_is_well(self, marks):
-        assert len(marks) == 12
-        for student in ("Ada Right", "Bo Loops", "Flo Deletes", "Gus Reads"):
+        assert len(marks) == 13
+        for student in ("Ada Right", "Bo Loops", "Flo Deletes", "Gus Reads", "Mia Warns"):
             assert marks[student]["remark"] == "" and marks[student]["assignment"] == "A1"
             assert (marks[student]["by_hand"], marks[student]["of"]) == ("8", "30")
 

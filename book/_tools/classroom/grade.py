@@ -101,6 +101,8 @@ class Grader:
                 "--ExecutePreprocessor.interrupt_on_timeout=True",
                 # A cell that was stopped may leave without a word; go on to the next.
                 "--Execute.raise_on_iopub_timeout=False", "--Execute.iopub_timeout=10",
+                # Without this, a test whose answer prints a warning gives no points.
+                "--IgnorePattern.enabled=True", "--IgnorePattern.pattern=^",
                 # In the jail or not at all: no other kernel can be found.
                 f"--Execute.kernel_name={KERNEL}",
                 "--KernelSpecManager.ensure_native_kernel=False",
