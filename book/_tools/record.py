@@ -42,7 +42,10 @@ def main(options):
             "measure": records.MEASURE, "songs": len(songs), **_scores(songs, separator.targets)
         },
     }  # fmt: skip
-    if len(_trainings(curves)) > 1:
+    if options.brief:
+        for told_elsewhere in ("minutes", "config", "history"):
+            del record[told_elsewhere]
+    elif len(_trainings(curves)) > 1:
         record["trainings"] = curves
     records.write(options.into, record)
     print(options.name, {t: s["median"] for t, s in record["scores"]["targets"].items()})
@@ -94,4 +97,5 @@ if __name__ == "__main__":
     parser.add_argument("--iterations", type=int)
     parser.add_argument("--into", choices=("training", "roads"), default="training")
     parser.add_argument("--softmask", action="store_true")
+    parser.add_argument("--brief", action="store_true", help="another record has the trainings")
     main(parser.parse_args())
