@@ -156,7 +156,11 @@ class TestSeparator:
 
     @pytest.mark.parametrize(
         "options, message",
-        [({"iterations": 1}, "Wiener"), ({"targets": ["piano"]}, "no target 'piano'")],
+        [
+            ({"iterations": 1}, "Wiener"),
+            ({"posterior": True}, "Wiener"),
+            ({"targets": ["piano"]}, "no target 'piano'"),
+        ],
     )
     def test_what_cannot_be_is_one_line(self, folder, options, message):
         with pytest.raises(UnmixError, match=message):

@@ -68,7 +68,16 @@ def test_three_stages_are_the_network(monkeypatch, unidirectional, channels, on_
     assert torch.get_num_threads() == threads
 
 
-@pytest.mark.parametrize("options", [{}, {"iterations": 0}, {"softmask": True}, {"residual": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"iterations": 0},
+        {"softmask": True},
+        {"residual": True},
+        {"iterations": 3, "posterior": True},
+    ],
+)
 @pytest.mark.parametrize("in_memory", [0, 1 << 30])
 def test_a_song_in_blocks_is_the_song_in_one_piece(monkeypatch, options, in_memory):
     monkeypatch.setattr("unmix_lite.long_song._IN_MEMORY", in_memory)

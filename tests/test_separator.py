@@ -152,7 +152,8 @@ def test_complete_stems_add_up_even_where_no_network_claims_a_bin(rate):
 
 
 @pytest.mark.parametrize(
-    "option", [{"iterations": 0}, {"iterations": 2}, {"softmask": True}, {"wiener_window": 10}]
+    "option",
+    [{"iterations": 0}, {"iterations": 2}, {"softmask": True}, {"wiener_window": 10}],
 )
 def test_every_option_changes_the_output(option):
     audio = noise(2, 60_000)
@@ -192,6 +193,20 @@ def test_from_a_folder(tmp_path):
     assert list(stems) == list(TARGETS)
     assert all(torch.equal(stems[t], expected[t]) for t in TARGETS)
     assert Separator.from_pretrained(tmp_path, targets=["bass"]).targets == ["bass"]
+
+
+def test_the_filter_that_comes_with_trained_networks(tmp_path):
+    folder_of_networks(tmp_path)
+    audio = noise(2, 60_000)
+
+    def drums(**options):
+        return Separator.from_pretrained(tmp_path, device="cpu", **options)(audio)["drums"]
+
+    assert torch.equal(drums(), Separator(four(), 3, posterior=True)(audio)["drums"])
+    assert torch.equal(drums(posterior=False), Separator(four())(audio)["drums"])
+    three = drums(iterations=3, posterior=False)
+    assert torch.equal(three, Separator(four(), 3)(audio)["drums"])
+    assert not torch.allclose(three, drums(), atol=1e-6)
 
 
 def test_a_missing_target_says_what_there_is(tmp_path):

@@ -145,4 +145,3 @@ def band_song(band):
 def test_live_networks_come_without_the_filter_that_needs_the_future():
     assert Separator.from_pretrained("umx-lite-live", "cpu").iterations == 0
     assert Separator.from_pretrained("umx-lite-live", "cpu", iterations=1).iterations == 1
-    assert Separator.from_pretrained("umx-lite", "cpu").iterations == 1

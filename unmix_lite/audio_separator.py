@@ -14,7 +14,7 @@ class AudioSeparator(SongSeparator):
         targets: those of its stems that are wanted; None takes all.
         residual: add a target "residual", what these leave of the mixture.
         complete: see `SongSeparator`.
-        iterations: of the Wiener filter, which it does without: None or 0.
+        iterations, posterior: of the Wiener filter, which it does without: None, 0 or False.
 
     Raises:
         UnmixError: iterations of the Wiener filter are asked for.
@@ -23,9 +23,17 @@ class AudioSeparator(SongSeparator):
 
     iterations = 0
 
-    def __init__(self, network, targets=None, residual=False, complete=False, iterations=None):
+    def __init__(
+        self,
+        network,
+        targets=None,
+        residual=False,
+        complete=False,
+        iterations=None,
+        posterior=None,
+    ):
         super().__init__(network.rate, complete)
-        if iterations:
+        if iterations or posterior:
             raise UnmixError(
                 f"{type(network).__name__} gives sound and no magnitudes, so there is nothing for "
                 "the Wiener filter to join; leave the iterations out, or take 0."

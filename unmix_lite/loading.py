@@ -42,6 +42,11 @@ def load_networks(name_or_dir, targets=None):
     return loaded
 
 
+def is_published(name_or_dir):
+    """Whether this names networks that Open-Unmix published, and no folder."""
+    return os.fspath(name_or_dir) in OFFICIAL and not Path(name_or_dir).is_dir()
+
+
 def targets_of(name_or_dir):
     """The stems that a model gives, in order; raises a CheckpointError if there is none."""
     return list(_loaders(os.fspath(name_or_dir)))
@@ -49,7 +54,7 @@ def targets_of(name_or_dir):
 
 def _loaders(name):
     """Of a model's targets, in order, each with a function that gives its network and card."""
-    if name in OFFICIAL and not Path(name).is_dir():
+    if is_published(name):
         return {target: partial(load_official, name, target) for target in OFFICIAL[name].files}
     if name == DEMUCS and not Path(name).is_dir():
         return dict.fromkeys(TARGETS, cache(load_demucs))

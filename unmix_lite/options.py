@@ -79,7 +79,7 @@ def _add_separate(commands):
         type=count,
         metavar="N",
         help="rounds of the Wiener filter that makes the stems add up to the song; 0: none "
-        "(default: 1; 0 for live models)",
+        "(default: 3; 1 for umx, umxhq, umxl and umxse; 0 for live models)",
     )
     command.add_argument(
         "--residual", action="store_true", help="also write residual: what the stems leave over"
@@ -213,7 +213,8 @@ def _add_evaluate(commands):
         "--iterations",
         type=count,
         metavar="N",
-        help="rounds of the Wiener filter (default: 1; 0 for live models)",
+        help="rounds of the Wiener filter (default: 3; 1 for umx, umxhq, umxl and umxse; 0 for "
+        "live models)",
     )
     command.add_argument(
         "--jobs",

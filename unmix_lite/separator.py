@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from .audio_separator import AudioSeparator
-from .loading import DEFAULT, load_networks
+from .loading import DEFAULT, is_published, load_networks
 from .long_song import long_song
 from .models import AudioNetwork
 from .song_separator import SongSeparator
@@ -22,6 +22,8 @@ class Separator(SongSeparator):
         networks: dict target -> network, magnitude `(batch, channels, freq, frames)` in and out.
         iterations: EM iterations of the multichannel Wiener filter; 0 gives each network's own
             estimate with the mixture's phase.
+        posterior: from the second iteration on, keep the networks' powers and count what the
+            filter is unsure of (see `wiener`). Without it, the reference's filter.
         residual: add a target "residual", what the networks leave of the mixture. With a single
             network the Wiener filter needs something to set it against, so it then uses a
             residual whether or not it is returned.
@@ -41,6 +43,7 @@ class Separator(SongSeparator):
         residual=False,
         softmask=False,
         complete=False,
+        posterior=False,
         wiener_window=300,
         rate=44100,
         n_fft=4096,
@@ -51,7 +54,7 @@ class Separator(SongSeparator):
             raise ValueError("a separator needs at least one network")
         self.networks = nn.ModuleDict(networks)
         self.iterations, self.residual, self.softmask = iterations, residual, softmask
-        self.wiener_window = wiener_window
+        self.posterior, self.wiener_window = posterior, wiener_window
         self.stft = STFT(n_fft, hop_length)
         self.eval()
 
@@ -67,7 +70,13 @@ class Separator(SongSeparator):
 
     @classmethod
     def from_pretrained(
-        cls, name_or_dir=DEFAULT, device=None, targets=None, iterations=None, **options
+        cls,
+        name_or_dir=DEFAULT,
+        device=None,
+        targets=None,
+        iterations=None,
+        posterior=None,
+        **options,
     ):
         """A separator from trained weights: a `Separator`, or an `AudioSeparator` for networks
         that do without spectrograms and Wiener filter.
@@ -79,8 +88,11 @@ class Separator(SongSeparator):
                 `train` filled.
             device: where to run; None takes a GPU where there is one.
             targets: only these; None takes all there are.
-            iterations: of the Wiener filter; None means 1, but 0 for networks that only look back:
-                it would need the future, and shares the whole song among the few stems they know.
+            iterations: of the Wiener filter; None means 3 with `posterior` and 1 without, but 0
+                for networks that only look back: it would need the future, and shares the whole
+                song among the few stems they know.
+            posterior: of the Wiener filter; None means True, but False for Open-Unmix's published
+                networks, which then give what `openunmix` gives.
             options: of the constructor (residual, ...).
 
         Raises:
@@ -90,14 +102,18 @@ class Separator(SongSeparator):
         loaded = load_networks(name_or_dir, targets)
         network, card = next(iter(loaded.values()))
         if isinstance(network, AudioNetwork):
-            separator = AudioSeparator(network, list(loaded), iterations=iterations, **options)
+            separator = AudioSeparator(
+                network, list(loaded), iterations=iterations, posterior=posterior, **options
+            )
             return separator.to(device)
         networks = {target: network for target, (network, _) in loaded.items()}
+        if posterior is None:
+            posterior = not is_published(name_or_dir)
         if iterations is None:
-            iterations = 0 if card.arguments.get("unidirectional") else 1
+            iterations = 0 if card.arguments.get("unidirectional") else 3 if posterior else 1
         separator = cls(
-            networks, iterations, rate=card.rate, n_fft=card.n_fft, hop_length=card.hop_length,
-            **options,
+            networks, iterations, posterior=posterior, rate=card.rate, n_fft=card.n_fft,
+            hop_length=card.hop_length, **options,
         )  # fmt: skip
         return separator.to(device)
 
@@ -149,4 +165,5 @@ class Separator(SongSeparator):
             spectra = phase * estimates
         if self.residual or (len(self.networks) == 1 and self.iterations > 0):
             spectra = torch.cat([spectra, (mixture - spectra.sum(0))[None]])
-        return wiener(spectra, mixture, self.iterations)[: len(self.targets)]
+        refined = wiener(spectra, mixture, self.iterations, self.posterior)
+        return refined[: len(self.targets)]

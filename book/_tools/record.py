@@ -24,7 +24,7 @@ from unmix_lite.separator import Separator
 def main(options):
     softmask = {"softmask": True} if options.softmask else {}
     separator = Separator.from_pretrained(
-        options.run, "cpu", iterations=options.iterations, **softmask
+        options.run, "cpu", iterations=options.iterations, posterior=options.posterior, **softmask
     )
     tracks = open_corpus(options.corpus).tracks("valid")
     with tempfile.TemporaryDirectory() as scratch:
@@ -37,7 +37,8 @@ def main(options):
         **records.origin(options),
         "minutes": round(sum(_minutes(c) for c in _trainings(curves)), 1),
         "targets": separator.targets, "config": first["config"], "history": first["history"],
-        "iterations": separator.iterations, "softmask": options.softmask,
+        "iterations": separator.iterations, "posterior": options.posterior,
+        "softmask": options.softmask,
         "scores": {
             "measure": records.MEASURE, "songs": len(songs), **_scores(songs, separator.targets)
         },
@@ -94,7 +95,9 @@ if __name__ == "__main__":
     parser.add_argument("what")
     records.add_options(parser)
     parser.add_argument("--corpus", default="auto")
+    # Trainings are compared behind the reference's filter, whatever is played in the end.
     parser.add_argument("--iterations", type=int)
+    parser.add_argument("--posterior", action="store_true")
     parser.add_argument("--into", choices=("training", "roads"), default="training")
     parser.add_argument("--softmask", action="store_true")
     parser.add_argument("--brief", action="store_true", help="another record has the trainings")
