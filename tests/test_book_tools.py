@@ -10,6 +10,7 @@ import fresh_cache
 import pytest
 import record_ladder
 import records
+import ship
 import torch
 import yaml
 
@@ -111,6 +112,24 @@ def test_averaged_networks_are_the_mean_of_their_weights(tmp_path, capsys):
     (tmp_path / "b" / "vocals.safetensors").rename(tmp_path / "b" / "drums.safetensors")
     with pytest.raises(SystemExit, match="different targets"):
         average.main(tmp_path / "out", [tmp_path / "a", tmp_path / "b"])
+
+
+def test_a_shipped_network_keeps_the_curves_it_began_from(tmp_path, monkeypatch):
+    monkeypatch.setattr(ship, "PRETRAINED", tmp_path / "pretrained")
+    for run, initial in (("first", None), ("second", "mine"), ("third", "another")):
+        network = OpenUnmix(hidden_size=4, nb_bins=5)
+        save_network(tmp_path / run, network, NetworkCard("bass", "OpenUnmix", network.arguments))
+        curve = {"config": {"initial": initial}, "history": [run]}
+        (tmp_path / run / "bass.json").write_text(json.dumps(curve))
+
+    def shipped(run):
+        ship.main(tmp_path / run, "mine")
+        return json.loads((tmp_path / "pretrained" / "mine" / "bass.json").read_text())
+
+    assert "began_from" not in shipped("first")
+    kept = shipped("second")
+    assert kept["history"] == ["second"] and kept["began_from"]["history"] == ["first"]
+    assert "began_from" not in shipped("third")
 
 
 def test_a_ladder_is_recorded(tmp_path, monkeypatch):

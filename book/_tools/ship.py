@@ -3,13 +3,15 @@
     python book/_tools/ship.py RUN_FOLDER NAME
 
 copies each target's best network, halved in size, and its curve into
-unmix_lite/pretrained/NAME. The card beside them is written by hand.
+unmix_lite/pretrained/NAME. A training that began from the weights which it replaces keeps their
+curves, as what it `began_from`. The card beside them is written by hand.
 """
 
-import shutil
+import json
 import sys
 from pathlib import Path
 
+from unmix_lite.audio import atomic
 from unmix_lite.loading import PRETRAINED
 from unmix_lite.weights import load_network, save_network
 
@@ -20,7 +22,11 @@ def main(run, name):
             continue
         network, card = load_network(file)
         written = save_network(PRETRAINED / name, network, card, half=True)
-        shutil.copy(file.with_suffix(".json"), PRETRAINED / name)
+        curve, kept = json.loads(file.with_suffix(".json").read_text()), written.with_suffix(".json")
+        if any(part["config"]["initial"] == name for part in curve.get("averaged", [curve])):
+            curve["began_from"] = json.loads(kept.read_text())
+        with atomic(kept) as replaced:
+            replaced.write_text(json.dumps(curve, indent=1) + "\n")
         print(f"{written}: {written.stat().st_size / 1e6:.1f} MB")
 
 
