@@ -53,10 +53,15 @@ def main(options):
 
 
 def _curves(file):
-    """The trainings behind a target's weights: one, or those that `average.py` averaged."""
-    curve = json.loads(file.read_text())
+    """The trainings behind a target's weights, in their order: what they began from, and then one,
+    or those that `average.py` averaged."""
+
+    def trainings(curve):
+        before = trainings(curve["began_from"]) if "began_from" in curve else []
+        return before + curve.get("averaged", [curve])
+
     kept = ("config", "best_step", "history")
-    return [{key: part[key] for key in kept} for part in curve.get("averaged", [curve])]
+    return [{key: part[key] for key in kept} for part in trainings(json.loads(file.read_text()))]
 
 
 def _trainings(curves):

@@ -22,7 +22,8 @@ def main(run, name):
             continue
         network, card = load_network(file)
         written = save_network(PRETRAINED / name, network, card, half=True)
-        curve, kept = json.loads(file.with_suffix(".json").read_text()), written.with_suffix(".json")
+        curve = json.loads(file.with_suffix(".json").read_text())
+        kept = written.with_suffix(".json")
         if any(part["config"]["initial"] == name for part in curve.get("averaged", [curve])):
             curve["began_from"] = json.loads(kept.read_text())
         with atomic(kept) as replaced:
