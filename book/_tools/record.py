@@ -4,7 +4,8 @@
 
 reads the curves that `train` left in RUN_FOLDER, scores the networks there on the validation songs
 (the test songs choose nothing), and writes book/results/training/NAME.json (or, with --into roads,
-book/results/roads/NAME.json: chapter 7 compares trainings of Open-Unmix alone).
+book/results/roads/NAME.json: chapter 7 compares trainings of Open-Unmix alone). With --beside, it
+scores an ensemble: the mean of what these networks and those of other folders estimate.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import records
+import torch
 from scipy.stats import bootstrap
 
 from unmix_lite.corpora import open_corpus
@@ -21,11 +23,29 @@ from unmix_lite.evaluation import evaluate
 from unmix_lite.separator import Separator
 
 
+class Ensemble(torch.nn.Module):
+    """Several networks for one target; their answer is the mean of their answers."""
+
+    def __init__(self, networks):
+        super().__init__()
+        self.networks = torch.nn.ModuleList(networks)
+        self.nb_channels = networks[0].nb_channels
+
+    def forward(self, mixture):
+        return torch.stack([network(mixture) for network in self.networks]).mean(0)
+
+
 def main(options):
     softmask = {"softmask": True} if options.softmask else {}
     separator = Separator.from_pretrained(
         options.run, "cpu", iterations=options.iterations, posterior=options.posterior, **softmask
     )
+    if options.beside:
+        members = [separator, *(Separator.from_pretrained(run, "cpu") for run in options.beside)]
+        separator.networks = torch.nn.ModuleDict({
+            target: Ensemble([member.networks[target] for member in members])
+            for target in separator.targets
+        })  # fmt: skip
     tracks = open_corpus(options.corpus).tracks("valid")
     with tempfile.TemporaryDirectory() as scratch:
         songs = evaluate(separator, tracks, scratch, separator.targets, metrics="sdr")
@@ -105,5 +125,6 @@ if __name__ == "__main__":
     parser.add_argument("--posterior", action="store_true")
     parser.add_argument("--into", choices=("training", "roads"), default="training")
     parser.add_argument("--softmask", action="store_true")
+    parser.add_argument("--beside", nargs="+", default=[], metavar="RUN_FOLDER")
     parser.add_argument("--brief", action="store_true", help="another record has the trainings")
     main(parser.parse_args())
