@@ -10,6 +10,7 @@ from tiny_training import recipe
 from unmix_lite.recipes import AUGMENTATIONS
 from unmix_lite.training.augmentation import (
     SPEEDS,
+    Intact,
     Shared,
     augment,
     needed_samples,
@@ -23,7 +24,7 @@ from unmix_lite.training.loop import Training
 from unmix_lite.training.workers import Workers
 
 SAMPLES = 8000
-IN_PLACE = [name for name in AUGMENTATIONS if name not in ("remix", "shuffle", "speed")]
+IN_PLACE = [name for name in AUGMENTATIONS if name not in ("remix", "shuffle", "intact", "speed")]
 
 
 class Chosen:
@@ -181,6 +182,37 @@ def test_a_shared_batch_is_changed_as_the_whole_would_be(name):
         part = augment(stems[rows], Shared(rng(3), 6, rows), (name,), SAMPLES)
         # Transforms of several rows at once may round otherwise than of one.
         torch.testing.assert_close(part, whole[rows], atol=1e-6, rtol=1e-5)
+
+
+CHANGES = [name for name in AUGMENTATIONS if name not in ("remix", "shuffle", "intact")]
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.5, 1.0])
+def test_what_is_intact_is_changed_alike_in_all_its_sources(probability):
+    size, samples = 40, 800
+    same = noise(size, 1, 2, needed_samples(CHANGES, samples)).expand(-1, 4, -1, -1)
+    generator = Intact(rng(), size, probability)
+    result = augment(same, generator, CHANGES, samples)
+    alike = [bool((row == row[:1]).all()) for row in result]
+    assert np.flatnonzero(alike).tolist() == generator.rows.tolist()
+    assert abs(len(generator.rows) - probability * size) <= 8
+
+
+def test_what_is_intact_comes_from_one_song_and_place(training):
+    generator = Intact(rng(), 40)
+    songs, places = training.excerpts.draw(generator, 40, ("remix",))
+    whole = [len(set(song)) == len(set(place)) == 1 for song, place in zip(songs, places)]
+    assert np.flatnonzero(whole).tolist() == generator.rows.tolist()
+    assert 12 <= len(generator.rows) <= 28
+
+
+@pytest.mark.parametrize(
+    ("training", "kept"),
+    [(("intact", "gain"), {4}), (("remix", "intact"), {0, 1, 2, 3, 4})],
+    indirect=["training"],
+)
+def test_without_remix_all_stay_intact_and_with_it_some(training, kept):
+    assert {len(training.read(step)[1].rows) for step in range(60)} == kept
 
 
 @pytest.fixture

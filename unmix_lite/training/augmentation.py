@@ -2,7 +2,8 @@
 
 Each takes stems `(batch, sources, channels, samples)` and a generator and returns changed ones, in
 the memory of the old where `inplace` allows it; the mixture is summed afterwards, so it is always
-the sum. Two more, "remix" and "shuffle", are a matter of reading and live in `Excerpts.draw`.
+the sum. Two more, "remix" and "shuffle", are a matter of reading and live in `Excerpts.draw`; and
+"intact" is a generator, `Intact`, with which reading and changes leave a song together.
 """
 
 import math
@@ -35,6 +36,37 @@ class Shared:
 
     def integers(self, high, size):
         return self._rng.integers(high, size=(self._size, *size[1:]))[self._rows]
+
+
+class Intact:
+    """Random numbers with which some excerpts stay as the band played them.
+
+    In these every source gets the numbers of the first: the same song, the same place in it, one
+    speed, gain, equaliser and channel order for all (and one level, if "loudness" is asked for).
+    So the network meets stems that belong together, in key, in time and from left to right. Has
+    the methods of the generator that it draws from, a NumPy one or `Shared`; shapes are
+    `(batch, sources, ...)`.
+
+    Args:
+        probability: how many of the `size` excerpts.
+    """
+
+    def __init__(self, rng, size, probability=0.5):
+        self._rng = rng
+        self.rows = np.flatnonzero(rng.random((size, 1)) < probability)
+
+    def random(self, shape):
+        return self._alike(self._rng.random(shape))
+
+    def uniform(self, low, high, shape):
+        return self._alike(self._rng.uniform(low, high, shape))
+
+    def integers(self, high, size):
+        return self._alike(self._rng.integers(high, size=size))
+
+    def _alike(self, values):
+        values[self.rows] = values[self.rows, :1]
+        return values
 
 
 def random_speed(stems, rng, samples, probability=0.5):

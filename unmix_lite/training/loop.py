@@ -15,7 +15,7 @@ from ..audio import atomic
 from ..corpora import other_rates, problems
 from ..errors import CheckpointError, CorpusError, UnmixError
 from ..weights import NetworkCard, save_network
-from .augmentation import Shared, augment, needed_samples
+from .augmentation import Intact, Shared, augment, needed_samples
 from .checkpoints import Interruption, collect, load_state, restore, save_state
 from .config import UNLIMITED
 from .excerpts import Excerpts, read_ahead, to_float
@@ -163,10 +163,12 @@ class Training:
         """
         size = self.config.batch_size
         rng = np.random.default_rng([self.config.seed, step])
-        shared = Shared(rng, size, self.workers.rows(size))
-        drawn = self.excerpts.draw(shared, size, self.config.augmentations)
+        rng = Shared(rng, size, self.workers.rows(size))
+        if "intact" in self.config.augmentations:
+            rng = Intact(rng, size, 0.5 if "remix" in self.config.augmentations else 1.0)
+        drawn = self.excerpts.draw(rng, size, self.config.augmentations)
         on_cpu = self.workers.device.type == "cpu"
-        return self.excerpts.cut(*drawn, as_float=on_cpu, out=out), shared
+        return self.excerpts.cut(*drawn, as_float=on_cpu, out=out), rng
 
     def varied(self, stems, rng):
         """On the device, as float32, and augmented."""
