@@ -159,6 +159,7 @@ class TestSeparator:
         [
             ({"iterations": 1}, "Wiener"),
             ({"posterior": True}, "Wiener"),
+            ({"neighbours": 40}, "Wiener"),
             ({"targets": ["piano"]}, "no target 'piano'"),
         ],
     )

@@ -76,6 +76,7 @@ def test_three_stages_are_the_network(monkeypatch, unidirectional, channels, on_
         {"softmask": True},
         {"residual": True},
         {"iterations": 3, "posterior": True},
+        {"iterations": 3, "posterior": True, "neighbours": 40},
     ],
 )
 @pytest.mark.parametrize("in_memory", [0, 1 << 30])

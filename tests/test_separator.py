@@ -98,14 +98,16 @@ def test_length_and_channels_are_the_inputs(rate, channels, samples):
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-def test_stems_sum_to_the_mixture(channels):
+@pytest.mark.parametrize("neighbours", [0, 10])
+def test_stems_sum_to_the_mixture(channels, neighbours):
     audio = noise(channels, 100_000)
-    stems = Separator(four())(audio)
+    stems = Separator(four(), neighbours=neighbours)(audio)
     assert level(sum(stems.values()) - audio) - level(audio) < -60
 
 
-def test_silence_stays_silent():
-    stems = Separator(four())(torch.zeros(2, 50_000))
+@pytest.mark.parametrize("neighbours", [0, 10])
+def test_silence_stays_silent(neighbours):
+    stems = Separator(four(), neighbours=neighbours)(torch.zeros(2, 50_000))
     assert all(torch.equal(stem, torch.zeros(2, 50_000)) for stem in stems.values())
 
 
@@ -153,8 +155,11 @@ def test_complete_stems_add_up_even_where_no_network_claims_a_bin(rate):
 
 @pytest.mark.parametrize(
     "option",
-    [{"iterations": 0}, {"iterations": 2}, {"softmask": True}, {"wiener_window": 10}],
-)
+    [
+        {"iterations": 0}, {"iterations": 2}, {"softmask": True}, {"wiener_window": 10},
+        {"neighbours": 5},
+    ],
+)  # fmt: skip
 def test_every_option_changes_the_output(option):
     audio = noise(2, 60_000)
     plain, changed = Separator(four())(audio), Separator(four(), **option)(audio)
@@ -202,7 +207,10 @@ def test_the_filter_that_comes_with_trained_networks(tmp_path):
     def drums(**options):
         return Separator.from_pretrained(tmp_path, device="cpu", **options)(audio)["drums"]
 
-    assert torch.equal(drums(), Separator(four(), 3, posterior=True)(audio)["drums"])
+    ours = Separator(four(), 3, posterior=True, neighbours=40)
+    assert torch.equal(drums(), ours(audio)["drums"])
+    alone = Separator(four(), 3, posterior=True)
+    assert torch.equal(drums(neighbours=0), alone(audio)["drums"])
     assert torch.equal(drums(posterior=False), Separator(four())(audio)["drums"])
     three = drums(iterations=3, posterior=False)
     assert torch.equal(three, Separator(four(), 3)(audio)["drums"])

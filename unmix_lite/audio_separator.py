@@ -14,7 +14,8 @@ class AudioSeparator(SongSeparator):
         targets: those of its stems that are wanted; None takes all.
         residual: add a target "residual", what these leave of the mixture.
         complete: see `SongSeparator`.
-        iterations, posterior: of the Wiener filter, which it does without: None, 0 or False.
+        iterations, posterior, neighbours: of the Wiener filter, which it does without: None, 0
+            or False.
 
     Raises:
         UnmixError: iterations of the Wiener filter are asked for.
@@ -31,9 +32,10 @@ class AudioSeparator(SongSeparator):
         complete=False,
         iterations=None,
         posterior=None,
+        neighbours=None,
     ):
         super().__init__(network.rate, complete)
-        if iterations or posterior:
+        if iterations or posterior or neighbours:
             raise UnmixError(
                 f"{type(network).__name__} gives sound and no magnitudes, so there is nothing for "
                 "the Wiener filter to join; leave the iterations out, or take 0."

@@ -7,16 +7,19 @@ from .audio_separator import AudioSeparator
 from .loading import DEFAULT, is_published, load_networks
 from .long_song import long_song
 from .models import AudioNetwork
+from .repetition import mean_of_alike
 from .song_separator import SongSeparator
 from .spectral import STFT, OverlapAdd
 from .stream import Stream
 from .wiener import wiener
 
 _EPS = 1e-10
+_TIMES = 2  # that the song's repetitions are looked for, each time in better estimates
 
 
 class Separator(SongSeparator):
-    """STFT, one network per target, Wiener filter, inverse STFT.
+    """STFT, one network per target, Wiener filter, inverse STFT; if wanted, the networks' guesses
+    are averaged over the song's repetitions, and filtered again.
 
     Args:
         networks: dict target -> network, magnitude `(batch, channels, freq, frames)` in and out.
@@ -24,6 +27,9 @@ class Separator(SongSeparator):
             estimate with the mixture's phase.
         posterior: from the second iteration on, keep the networks' powers and count what the
             filter is unsure of (see `wiener`). Without it, the reference's filter.
+        neighbours: after the filter, average the networks' magnitudes over this many frames in
+            which a source sounds alike (see `repetition`), and filter anew. 0 averages nothing,
+            as the reference; nor does anything without the filter, at 0 iterations.
         residual: add a target "residual", what the networks leave of the mixture. With a single
             network the Wiener filter needs something to set it against, so it then uses a
             residual whether or not it is returned.
@@ -31,9 +37,13 @@ class Separator(SongSeparator):
         complete: give "residual" or "other" what is left when all stems are taken from the song,
             so that two or more add up to it exactly: bins that no network claims, and what
             resampling to the networks' rate cannot carry. Without it, the reference's output.
-        wiener_window: frames that share one spatial covariance; 300 are 7 s.
+        wiener_window: frames that share one spatial covariance, and in which repetitions are
+            looked for; 300 are 7 s.
         rate: the rate in Hz that the networks were trained at.
         n_fft, hop_length: of their STFT.
+
+    Raises:
+        ValueError: no network.
     """
 
     def __init__(
@@ -44,6 +54,7 @@ class Separator(SongSeparator):
         softmask=False,
         complete=False,
         posterior=False,
+        neighbours=0,
         wiener_window=300,
         rate=44100,
         n_fft=4096,
@@ -54,7 +65,8 @@ class Separator(SongSeparator):
             raise ValueError("a separator needs at least one network")
         self.networks = nn.ModuleDict(networks)
         self.iterations, self.residual, self.softmask = iterations, residual, softmask
-        self.posterior, self.wiener_window = posterior, wiener_window
+        self.posterior, self.neighbours = posterior, neighbours
+        self.wiener_window = wiener_window
         self.stft = STFT(n_fft, hop_length)
         self.eval()
 
@@ -76,6 +88,7 @@ class Separator(SongSeparator):
         targets=None,
         iterations=None,
         posterior=None,
+        neighbours=None,
         **options,
     ):
         """A separator from trained weights: a `Separator`, or an `AudioSeparator` for networks
@@ -93,6 +106,7 @@ class Separator(SongSeparator):
                 song among the few stems they know.
             posterior: of the Wiener filter; None means True, but False for Open-Unmix's published
                 networks, which then give what `openunmix` gives.
+            neighbours: see the constructor; None means 40 with `posterior` and 0 without.
             options: of the constructor (residual, ...).
 
         Raises:
@@ -103,17 +117,20 @@ class Separator(SongSeparator):
         network, card = next(iter(loaded.values()))
         if isinstance(network, AudioNetwork):
             separator = AudioSeparator(
-                network, list(loaded), iterations=iterations, posterior=posterior, **options
-            )
+                network, list(loaded), iterations=iterations, posterior=posterior,
+                neighbours=neighbours, **options,
+            )  # fmt: skip
             return separator.to(device)
         networks = {target: network for target, (network, _) in loaded.items()}
         if posterior is None:
             posterior = not is_published(name_or_dir)
         if iterations is None:
             iterations = 0 if card.arguments.get("unidirectional") else 3 if posterior else 1
+        if neighbours is None:
+            neighbours = 40 if posterior else 0
         separator = cls(
-            networks, iterations, posterior=posterior, rate=card.rate, n_fft=card.n_fft,
-            hop_length=card.hop_length, **options,
+            networks, iterations, posterior=posterior, neighbours=neighbours, rate=card.rate,
+            n_fft=card.n_fft, hop_length=card.hop_length, **options,
         )  # fmt: skip
         return separator.to(device)
 
@@ -156,14 +173,17 @@ class Separator(SongSeparator):
     def _filtered(self, estimates, mixture):
         """Estimated magnitudes `(networks, channels, freq, frames)` and the mixture of one window
         -> complex stems `(targets, channels, freq, frames)`."""
+        # The mixture's phase; where there is none, 0.
+        phase = torch.polar(torch.ones(()), mixture.angle())
         if self.softmask:
             # Shares of the mixture, in proportion to the estimates.
             spectra = mixture * (estimates / (_EPS + estimates.sum(0)))
         else:
-            # The estimated magnitude with the mixture's phase; where there is none, 0.
-            phase = torch.polar(torch.ones(()), mixture.angle())
             spectra = phase * estimates
         if self.residual or (len(self.networks) == 1 and self.iterations > 0):
             spectra = torch.cat([spectra, (mixture - spectra.sum(0))[None]])
         refined = wiener(spectra, mixture, self.iterations, self.posterior)
+        for _ in range(_TIMES if self.neighbours and self.iterations else 0):
+            guesses = mean_of_alike(spectra.abs(), refined.abs(), self.neighbours)
+            refined = wiener(phase * guesses, mixture, self.iterations, self.posterior)
         return refined[: len(self.targets)]
