@@ -38,8 +38,9 @@ class Ensemble(torch.nn.Module):
 def main(options):
     softmask = {"softmask": True} if options.softmask else {}
     separator = Separator.from_pretrained(
-        options.run, "cpu", iterations=options.iterations, posterior=options.posterior, **softmask
-    )
+        options.run, "cpu", iterations=options.iterations, posterior=options.posterior,
+        neighbours=options.neighbours, **softmask,
+    )  # fmt: skip
     if options.beside:
         members = [separator, *(Separator.from_pretrained(run, "cpu") for run in options.beside)]
         separator.networks = torch.nn.ModuleDict({
@@ -58,7 +59,7 @@ def main(options):
         "minutes": round(sum(_minutes(c) for c in _trainings(curves)), 1),
         "targets": separator.targets, "config": first["config"], "history": first["history"],
         "iterations": separator.iterations, "posterior": options.posterior,
-        "softmask": options.softmask,
+        "neighbours": options.neighbours, "softmask": options.softmask,
         "scores": {
             "measure": records.MEASURE, "songs": len(songs), **_scores(songs, separator.targets)
         },
@@ -123,6 +124,7 @@ if __name__ == "__main__":
     # Trainings are compared behind the reference's filter, whatever is played in the end.
     parser.add_argument("--iterations", type=int)
     parser.add_argument("--posterior", action="store_true")
+    parser.add_argument("--neighbours", type=int, default=0)
     parser.add_argument("--into", choices=("training", "roads"), default="training")
     parser.add_argument("--softmask", action="store_true")
     parser.add_argument("--beside", nargs="+", default=[], metavar="RUN_FOLDER")
