@@ -12,7 +12,8 @@ NETWORKS = {
 """Each network's rate in Hz, and what it can be trained with; of all but the first, whose laptop
 default is "mse", the first is that of its paper."""
 AUGMENTATIONS = (
-    "remix", "shuffle", "intact", "speed", "filter", "loudness", "gain", "channelswap",
+    "remix", "shuffle", "intact", "speed", "tempo", "pitch", "filter", "loudness", "gain",
+    "channelswap",
 )  # fmt: skip
 SCHEDULES = ("cosine", "plateau", "constant")
 PRECISIONS = ("float32", "bf16", "fp16")

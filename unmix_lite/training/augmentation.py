@@ -11,6 +11,8 @@ import math
 import numpy as np
 import torch
 
+from ..phase_vocoder import stretch
+
 SPEEDS = (5 / 6, 6 / 7, 9 / 10, 14 / 15, 15 / 14, 10 / 9, 7 / 6, 6 / 5)
 """Three semitones down to three up. Ratios of small numbers keep the Fourier transforms fast."""
 
@@ -69,12 +71,38 @@ class Intact:
         return values
 
 
-def random_speed(stems, rng, samples, probability=0.5):
-    """A source as from a tape that runs faster or slower: pitch and tempo change together.
+def faster(stems, ratio, samples):
+    """As from a tape that runs `ratio` times as fast: pitch and tempo change together.
 
-    The only one that shortens: it takes `SPEEDS[-1] * samples` samples and returns `samples`.
     Resampled through the Fourier transform of the excerpt, hence without aliasing; what that does
     to the very ends (they are taken as neighbours) lies under the edges of the outermost windows.
+    """
+    length = round(samples * ratio)
+    spectrum = torch.fft.rfft(stems[..., :length])
+    # irfft drops the frequencies that the new length cannot carry, or adds empty ones.
+    return torch.fft.irfft(spectrum, samples) * (samples / length)
+
+
+def livelier(stems, ratio, samples):
+    """`ratio` times as fast, at the pitch it had."""
+    changed = stretch(stems[..., : round(samples * ratio)], ratio)
+    return torch.nn.functional.pad(changed, (0, samples - changed.shape[-1]))  # a rounded sample
+
+
+def higher(stems, ratio, samples):
+    """At `ratio` times the pitch, as fast as it was: played slower, and the tape run faster."""
+    return faster(stretch(stems[..., :samples], 1 / ratio), ratio, samples)
+
+
+_PACES = {"speed": faster, "tempo": livelier, "pitch": higher}
+_SHORTEN = ("speed", "tempo")  # take `SPEEDS[-1] * samples` samples to return `samples`
+
+
+def random_pace(stems, rng, change, samples, probability=0.5):
+    """Some of the sources changed, each by one of `SPEEDS`: returns `samples` samples.
+
+    Args:
+        change: `faster`, `livelier` or `higher`.
     """
     changed = rng.random(stems.shape[:2]) < probability
     speed = rng.integers(len(SPEEDS), size=stems.shape[:2])
@@ -82,10 +110,7 @@ def random_speed(stems, rng, samples, probability=0.5):
     for index, ratio in enumerate(SPEEDS):
         rows = torch.as_tensor(changed & (speed == index)).nonzero(as_tuple=True)
         if len(rows[0]):
-            length = round(samples * ratio)
-            spectrum = torch.fft.rfft(stems[rows][..., :length])
-            # irfft drops the frequencies that the new length cannot carry, or adds empty ones.
-            result[rows] = torch.fft.irfft(spectrum, samples) * (samples / length)
+            result[rows] = change(stems[rows], ratio, samples)
     return result
 
 
@@ -142,8 +167,10 @@ _CHANGES = {
 
 
 def needed_samples(names, samples):
-    """How much to read for excerpts of `samples`: more where "speed" will consume some."""
-    return math.ceil(samples * SPEEDS[-1]) if "speed" in names else samples
+    """How much to read for excerpts of `samples`: more where "speed" or "tempo" consume some."""
+    for _ in set(_SHORTEN) & set(names):
+        samples = math.ceil(samples * SPEEDS[-1])
+    return samples
 
 
 def augment(stems, rng, names, samples, inplace=False):
@@ -152,8 +179,11 @@ def augment(stems, rng, names, samples, inplace=False):
     Args:
         inplace: `stems` may be overwritten, which spares a copy of them.
     """
-    if "speed" in names:
-        stems, inplace = random_speed(stems, rng, samples), True
+    left = set(names)
+    for name, change in _PACES.items():
+        if name in names:
+            left.remove(name)
+            stems, inplace = random_pace(stems, rng, change, needed_samples(left, samples)), True
     for name, change in _CHANGES.items():
         if name in names:
             stems, inplace = change(stems, rng, inplace=inplace), True

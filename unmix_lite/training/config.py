@@ -36,9 +36,9 @@ class TrainingConfig:
         clip: the gradient's norm is cut to this; 0 leaves it.
         average: decay of the running mean of the weights, which is what is validated and kept
             (Polyak and Juditsky 1992); 0 keeps the weights themselves.
-        augmentations: of "remix", "shuffle", "intact", "speed", "filter", "loudness", "gain",
-            "channelswap"; "intact" treats all sources of an excerpt alike, with "remix" in half
-            of them.
+        augmentations: of "remix", "shuffle", "intact", "speed", "tempo", "pitch", "filter",
+            "loudness", "gain", "channelswap"; "intact" treats all sources of an excerpt alike,
+            with "remix" in half of them.
         valid_every: steps between validations; each also saves the state.
         patience: stop after so many validations without progress; 0 never stops.
         precision: "float32", or "bf16" or "fp16" where the device multiplies matrices faster so.
