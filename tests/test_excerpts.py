@@ -197,6 +197,19 @@ def test_songs_at_another_rate_are_resampled(tmp_path):
     assert (whole[0] - expected).abs().max() < 1 / 32767
 
 
+def test_a_mono_stem_beside_stereo_ones_becomes_two_equal_channels(tmp_path):
+    write_song(tmp_path / "song", TARGETS)
+    mono = torch.rand(1, 8000, generator=torch.Generator().manual_seed(0)) - 0.5
+    save_audio(tmp_path / "song" / "bass.wav", mono, 8000)
+    track = Track("song", tmp_path / "song", "train")
+    stems, whole = track.stems(), of(tmp_path / "song", TARGETS).whole(0)
+    assert not track.problem(TARGETS)
+    assert torch.equal(stems["bass"], stems["bass"][:1].expand(2, -1))
+    torch.testing.assert_close(whole[TARGETS.index("bass")], mono.expand(2, -1), atol=1e-4, rtol=0)
+    torch.testing.assert_close(track.mixture(), sum(stems.values()))
+    assert not torch.equal(stems["vocals"][0], stems["vocals"][1])
+
+
 def test_a_stem_above_full_scale_is_scaled_down_with_its_song_not_clipped(tmp_path):
     wave = torch.sin(torch.arange(8000) / 10).expand(2, -1)
     save_audio(tmp_path / "song" / "vocals.wav", 2.0 * wave, 8000)
@@ -215,8 +228,8 @@ def test_other_stems_train_by_their_names(tmp_path):
 BAD = {
     "one stem": "has no bass (there: vocals, drums, other)",
     "lengths": "has stems that differ: vocals 1.00 s",
-    "rates": "bass 1.00 s in 2 channels at 16000 Hz",
-    "channels": "has 3 channels; mono or stereo is needed",
+    "rates": "bass 1.00 s at 16000 Hz",
+    "channels": "has 3 channels (bass); mono or stereo is needed",
     "unreadable": "cannot be read",
     "empty": "there: nothing",
 }
@@ -233,8 +246,7 @@ def spoil(kind, folder):
     elif kind == "rates":
         save_audio(bass, torch.zeros(2, 16000), 16000)
     elif kind == "channels":
-        for target in TARGETS:
-            soundfile.write(folder / f"{target}.wav", np.zeros((800, 3)), 8000)
+        soundfile.write(bass, np.zeros((800, 3)), 8000)
     elif kind == "unreadable":
         bass.write_text("not a sound")
     elif kind == "empty":

@@ -38,7 +38,8 @@ class Track:
     split: str
 
     def stems(self, targets=None):
-        """The stems as a dict name -> float32 `(channels, samples)`, all of one length.
+        """The stems as a dict name -> float32 `(channels, samples)`, all of one shape: a mono stem
+        beside stereo ones comes in two equal channels.
 
         Args:
             targets: the names wanted; None gives all but the mixture.
@@ -79,15 +80,18 @@ class Track:
             infos = {name: soundfile.info(files[name]) for name in targets}
         except (soundfile.SoundFileError, OSError) as error:
             return f"cannot be read ({error})"
-        if len({(info.frames, info.samplerate, info.channels) for info in infos.values()}) > 1:
+        if wide := [name for name, info in infos.items() if info.channels > 2]:
+            return (
+                f"has {infos[wide[0]].channels} channels ({', '.join(wide)}); mono or stereo is "
+                "needed"
+            )
+        if len({(info.frames, info.samplerate) for info in infos.values()}) > 1:
             told = ", ".join(
-                f"{name} {info.frames / info.samplerate:.2f} s in {info.channels} channels at "
-                f"{info.samplerate} Hz"
+                f"{name} {info.frames / info.samplerate:.2f} s at {info.samplerate} Hz"
                 for name, info in infos.items()
             )
             return f"has stems that differ: {told}"
-        channels = infos[targets[0]].channels
-        return f"has {channels} channels; mono or stereo is needed" if channels > 2 else None
+        return None
 
     def _read(self, targets):
         if self.path.is_dir():
@@ -109,6 +113,8 @@ class Track:
                     f"{self.path}: has no '{missing[0]}', only {', '.join(STEM_NAMES)}."
                 )
             loaded = {name: (stems[name], rate) for name in names}
+        if {len(audio) for audio, _ in loaded.values()} == {1, 2}:
+            loaded = {name: (audio.expand(2, -1), rate) for name, (audio, rate) in loaded.items()}
         shapes = {(tuple(audio.shape), rate) for audio, rate in loaded.values()}
         if len(shapes) > 1:
             told = ", ".join(
