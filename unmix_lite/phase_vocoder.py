@@ -30,36 +30,31 @@ def stretch(audio, ratio, stft=None):
     """
     stft = stft or STFT(2048, 512).to(audio.device)
     length = round(audio.shape[-1] / ratio)
-    spec = stft(audio)
-    last = spec.shape[-1] - 1
+    spec = stft(audio).mT  # frame by frame, as it lies in memory: (..., channels, frames, freq)
+    last = spec.shape[-2] - 1
     places = (torch.arange(stft.frames(length), device=audio.device) * ratio).clamp(max=last)
     here = places.long()
     following = (here + 1).clamp(max=last)
-
-    share = places - here
-    magnitude = spec.abs()
-    magnitude = magnitude[..., here] * (1 - share) + magnitude[..., following] * share
+    found, size = spec.index_select(-2, here), spec.abs()
+    found_size, next_size = (size.index_select(-2, frames) for frames in (here, following))
+    magnitude = found_size.lerp(next_size, (places - here)[:, None])
 
     # Between two frames of the result lies one hop, in which a tone turns as far as from `here` to
-    # `following`; the frames read for them are further apart, or nearer. They differ by:
-    before, after = here[:-1], here[1:]
-    owed = _turn(spec, before, following[:-1]) - _turn(spec, before, after)
-    owed = torch.nn.functional.pad(owed.cumsum(-1), (1, 0))
-    found = spec[..., here]
-    turned = owed.gather(-2, _loudest(found.abs().square().sum(-3))).unsqueeze(-3)
-    return stft.inverse(torch.polar(magnitude, found.angle() + turned), length)
-
-
-def _turn(spec, one, other):
-    """The angle `(..., freq, frames)` by which the channels together turn between two frames."""
-    return (spec[..., other] * spec[..., one].conj()).sum(-3).angle()
+    # `following`; the frame that is read after `here` is further away, or nearer. They differ by:
+    before = found[..., :-1, :]
+    due = (spec.index_select(-2, following[:-1]) * before.conj()).sum(-3)
+    had = (found[..., 1:, :] * before.conj()).sum(-3)
+    owed = torch.nn.functional.pad((due * had.conj()).angle(), (0, 0, 1, 0)).cumsum(-2)
+    turned = owed.gather(-1, _loudest(found_size.square().sum(-3))).unsqueeze(-3)
+    gain = magnitude / found_size.clamp(min=torch.finfo(magnitude.dtype).tiny)
+    return stft.inverse((found * torch.polar(gain, turned.expand_as(gain))).mT, length)
 
 
 def _loudest(power):
-    """Of every bin of `(..., freq, frames)`, the one that a walk uphill from it ends in."""
-    bins = torch.arange(power.shape[-2], device=power.device)[:, None]
-    padded = torch.nn.functional.pad(power, (0, 0, _AROUND, _AROUND), value=-1)
-    top = padded.unfold(-2, 2 * _AROUND + 1, 1).argmax(-1) - _AROUND + bins
+    """Of every bin of `(..., frames, freq)`, the one that a walk uphill from it ends in."""
+    rows = power.flatten(0, -2)
+    width = 2 * _AROUND + 1
+    _, top = torch.nn.functional.max_pool1d(rows, width, 1, _AROUND, return_indices=True)
     for _ in range(3):  # each doubles the steps: 16 bins away at the most
-        top = top.gather(-2, top)
-    return top
+        top = top.gather(-1, top)
+    return top.view_as(power)
