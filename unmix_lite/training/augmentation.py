@@ -74,7 +74,7 @@ class Intact:
 def faster(stems, ratio, samples):
     """As from a tape that runs `ratio` times as fast: pitch and tempo change together.
 
-    Resampled through the Fourier transform of the excerpt, hence without aliasing; what that does
+    `(..., channels, round(samples * ratio) or more)` -> `(..., channels, samples)`. Resampled through the Fourier transform of the excerpt, hence without aliasing; what that does
     to the very ends (they are taken as neighbours) lies under the edges of the outermost windows.
     """
     length = round(samples * ratio)
@@ -84,13 +84,16 @@ def faster(stems, ratio, samples):
 
 
 def livelier(stems, ratio, samples):
-    """`ratio` times as fast, at the pitch it had."""
+    """`ratio` times as fast, at the pitch it had; shapes as in `faster`."""
     changed = stretch(stems[..., : round(samples * ratio)], ratio)
     return torch.nn.functional.pad(changed, (0, samples - changed.shape[-1]))  # a rounded sample
 
 
 def higher(stems, ratio, samples):
-    """At `ratio` times the pitch, as fast as it was: played slower, and the tape run faster."""
+    """At `ratio` times the pitch, as fast as it was: played slower, and the tape run faster.
+
+    `(..., channels, samples or more)` -> `(..., channels, samples)`.
+    """
     return faster(stretch(stems[..., :samples], 1 / ratio), ratio, samples)
 
 
