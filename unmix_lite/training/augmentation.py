@@ -74,8 +74,9 @@ class Intact:
 def faster(stems, ratio, samples):
     """As from a tape that runs `ratio` times as fast: pitch and tempo change together.
 
-    `(..., channels, round(samples * ratio) or more)` -> `(..., channels, samples)`. Resampled through the Fourier transform of the excerpt, hence without aliasing; what that does
-    to the very ends (they are taken as neighbours) lies under the edges of the outermost windows.
+    `(..., channels, round(samples * ratio) or more)` -> `(..., channels, samples)`. Resampled
+    through the Fourier transform of the excerpt, hence without aliasing; what that does to the very
+    ends (they are taken as neighbours) lies under the edges of the outermost windows.
     """
     length = round(samples * ratio)
     spectrum = torch.fft.rfft(stems[..., :length])
