@@ -20,9 +20,9 @@ from separation import peak_memory
 
 from unmix_lite import classic
 from unmix_lite.corpora import open_corpus
-from unmix_lite.loading import pretrained_names
-from unmix_lite.models.hybrid_demucs import HybridDemucs
-from unmix_lite.separator import AudioSeparator, Separator
+from unmix_lite.models import HybridDemucs
+from unmix_lite.separation import AudioSeparator, Separator
+from unmix_lite.weights import pretrained_names
 
 PEER = "umx-lite"
 DEMUCS = "hdemucs"

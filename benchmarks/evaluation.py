@@ -20,8 +20,9 @@ from machine import add_options, origin, print_origin, write
 
 from unmix_lite import Separator
 from unmix_lite.audio import resample
-from unmix_lite.corpora import TARGETS, open_corpus
+from unmix_lite.corpora import open_corpus
 from unmix_lite.evaluation import METRICS, bss_eval
+from unmix_lite.names import TARGETS
 
 RATE = 44100
 

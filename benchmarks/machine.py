@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from unmix_lite.audio import atomic
+from unmix_lite.files import atomic
 
 
 def add_options(parser):

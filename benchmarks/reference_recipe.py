@@ -17,8 +17,7 @@ from openunmix.model import OpenUnmix
 
 from unmix_lite import models
 from unmix_lite.corpora import open_corpus
-from unmix_lite.training import TrainingConfig, networks, train
-from unmix_lite.training.networks import input_statistics
+from unmix_lite.training import TrainingConfig, input_statistics, networks, train
 
 
 def reference_networks(config, excerpts, stft):

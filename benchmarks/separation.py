@@ -18,9 +18,9 @@ import time
 import torch
 from machine import add_options, origin, print_origin, write
 
-from unmix_lite.corpora import TARGETS
 from unmix_lite.models import OpenUnmix
-from unmix_lite.separator import Separator
+from unmix_lite.names import TARGETS
+from unmix_lite.separation import Separator
 
 SIDES = ("ours", "reference")
 RATE = 44100

@@ -25,14 +25,19 @@ from machine import add_options, origin, print_origin, write
 from reference import reference_batches, reference_dataset, reference_steps
 from tqdm import tqdm
 
-from unmix_lite.corpora import TARGETS, open_corpus
+from unmix_lite.corpora import open_corpus
 from unmix_lite.errors import UnmixError
-from unmix_lite.training import Excerpts, TrainingConfig
-from unmix_lite.training.augmentation import augment
-from unmix_lite.training.excerpts import read_ahead, to_float
-from unmix_lite.training.loop import Training
-from unmix_lite.training.networks import input_statistics
-from unmix_lite.training.workers import Workers
+from unmix_lite.names import TARGETS
+from unmix_lite.training import (
+    Excerpts,
+    Training,
+    TrainingConfig,
+    Workers,
+    augment,
+    input_statistics,
+    read_ahead,
+    to_float,
+)
 
 FULL = {"seconds": 6.0, "batch_size": 16, "hidden_sizes": [512, 256], "songs": 24, "rounds": 5}
 QUICK = {"seconds": 1.0, "batch_size": 2, "hidden_sizes": [16], "songs": 2, "rounds": 2}
@@ -82,13 +87,11 @@ def steps(hidden_size, tracks, dataset, options, device):
     training = Training(config, tracks, tracks[:1], Workers(device), progress=False)
     theirs = reference_steps(
         reference_batches(dataset, options.batch_size), hidden_size, config.max_bin,
-        input_statistics(training.excerpts, training.lesson.stft), device,
+        input_statistics(training.excerpts, training.task.stft), device,
     )  # fmt: skip
     utilisation = Utilisation(device)
     what = f"steps, {hidden_size} wide"
-    turns = take_turns(
-        what, our_steps(training), theirs, options.rounds, device, utilisation
-    )
+    turns = take_turns(what, our_steps(training), theirs, options.rounds, device, utilisation)
     waits = [statistics.median(sum(came) / took for took, came in side) for side in zip(*turns)]
     return {
         **compared(turns, len),

@@ -54,10 +54,12 @@ def band(tmp_path_factory):
 @pytest.fixture
 def tone():
     """A function that makes a sine, float32 (channels, samples), at a frequency in Hz."""
+
     def make(frequency=440.0, seconds=1.0, rate=44100, channels=2, level=0.5):
         time = torch.arange(round(seconds * rate), dtype=torch.float64) / rate
         wave = level * torch.sin(2 * torch.pi * frequency * time)
         return wave.float().expand(channels, -1).clone()
+
     return make
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from unmix_lite import plots
-from unmix_lite.spectral import STFT
+from unmix_lite.signal import STFT
 
 
 @pytest.fixture(autouse=True)

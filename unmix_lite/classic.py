@@ -5,13 +5,13 @@ that sum to the song: the one it looks for, and "residual", what is left. None i
 given the sounds of one instrument. Chapter 4 builds each of them.
 """
 
-import librosa
 import numpy as np
 import torch
+from scipy.ndimage import median_filter
 
 from .audio import check_audio
 from .errors import AudioError, UnmixError
-from .spectral import STFT
+from .signal import STFT
 
 _EPS = 1e-10
 
@@ -33,7 +33,11 @@ def hpss(audio, rate, seconds=0.36, hertz=540.0, power=2.0):
     """
     stft, spec, magnitude = _analysed(audio)
     lengths = (_odd(seconds * rate / stft.hop_length), _odd(hertz * stft.n_fft / rate))
-    _, percussive = librosa.decompose.hpss(magnitude, kernel_size=lengths, mask=True, power=power)
+    lasting = median_filter(magnitude, (1, 1, lengths[0]), mode="reflect") ** power
+    broad = median_filter(magnitude, (1, lengths[1], 1), mode="reflect") ** power
+    total = lasting + broad
+    # Where both medians are silent nothing can be told apart, and each gets half.
+    percussive = np.where(total > 0, broad / np.maximum(total, np.finfo(total.dtype).tiny), 0.5)
     return _stems("drums", audio, stft, spec, percussive)
 
 

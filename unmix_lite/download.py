@@ -22,14 +22,6 @@ _BLOCK = 1 << 16
 _CONNECT, _DEADLINE = 3.0, 5.0
 
 
-def cache_folder():
-    """Where downloads and rendered data sets live: `UNMIX_LITE_CACHE`, or the user's cache."""
-    if chosen := os.environ.get("UNMIX_LITE_CACHE"):
-        return Path(chosen).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or "~/.cache"
-    return Path(base).expanduser() / "unmix-lite"
-
-
 def download(url, path, size=None, checksum=None, timeout=20.0, progress=True):
     """Download a file and verify it; an interrupted download resumes at the next call.
 

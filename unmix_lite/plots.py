@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from .spectral import decibels
+from .signal import decibels
 
 COLOURS = {
     "vocals": "#D55E00",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from unmix_lite.audio import atomic
+from unmix_lite.files import atomic
 from unmix_lite.weights import load_network, save_network
 
 

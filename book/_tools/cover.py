@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 
 from unmix_lite import STFT, plots
 from unmix_lite.corpora import open_corpus
-from unmix_lite.spectral import decibels, magnitude
+from unmix_lite.signal import decibels, magnitude
 
 TITLES = {
     "mixture": "song",

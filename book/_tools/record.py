@@ -20,7 +20,7 @@ from scipy.stats import bootstrap
 
 from unmix_lite.corpora import open_corpus
 from unmix_lite.evaluation import evaluate
-from unmix_lite.separator import Separator
+from unmix_lite.separation import Separator
 
 
 class Ensemble(torch.nn.Module):

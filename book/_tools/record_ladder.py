@@ -14,21 +14,21 @@ import records
 
 
 def main(options):
-    rungs = {}
+    entries = {}
     with open(options.ladder / "ladder.csv", newline="") as file:
         for row in csv.DictReader(file):
             published = row["published"] == "True"
-            rung = rungs.setdefault(
+            entry = entries.setdefault(
                 (row["system"], published),
                 {"system": row["system"], "kind": row["kind"], "published": published,
                  "targets": {}},
             )  # fmt: skip
             numbers = {name: float(row[name]) for name in ("median", "low", "high")}
-            rung["targets"][row["target"]] = {"songs": int(row["songs"]), **numbers}
+            entry["targets"][row["target"]] = {"songs": int(row["songs"]), **numbers}
     record = {
         "name": options.name, **records.origin(options),
         "measure": records.MEASURE,
-        "rungs": list(rungs.values()),
+        "rungs": list(entries.values()),
     }  # fmt: skip
     records.write("ladder", record)
 

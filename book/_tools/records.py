@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from unmix_lite.audio import atomic
+from unmix_lite.files import atomic
 
 RESULTS = Path(__file__).parents[1] / "results"
 MEASURE = "SDR in dB, BSS Eval v4: median over 1 s frames, then over songs; 95 % bootstrap interval"

@@ -11,9 +11,8 @@ import json
 import sys
 from pathlib import Path
 
-from unmix_lite.audio import atomic
-from unmix_lite.loading import PRETRAINED
-from unmix_lite.weights import load_network, save_network
+from unmix_lite.files import atomic
+from unmix_lite.weights import PRETRAINED, load_network, save_network
 
 
 def main(run, name):

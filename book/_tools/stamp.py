@@ -33,21 +33,25 @@ class Stamp:
         repository = yaml.safe_load((self.root / "_config.yml").read_text())["repository"]
         self.url, self.branch = repository["url"], repository["branch"]
         if not re.fullmatch(FORGE + SLUG, self.url):
-            raise SystemExit("_config.yml: repository.url must read https://github.com/owner/name, "
-                             f"not {self.url}")
+            raise SystemExit(
+                "_config.yml: repository.url must read https://github.com/owner/name, "
+                f"not {self.url}"
+            )
         self.slug = self.url.removeprefix("https://github.com/")
         template = Path(__file__).with_name("setup_cell.py").read_text().rstrip("\n")
         self.cell = template.replace("{repository}", self.url).replace("{branch}", self.branch)
         # pyproject.toml still carries the last stamp after _config.yml has changed.
-        last = re.search(rf'Repository = "{FORGE}({SLUG})"',
-                         (self.root / "pyproject.toml").read_text())
+        last = re.search(
+            rf'Repository = "{FORGE}({SLUG})"', (self.root / "pyproject.toml").read_text()
+        )
         self.last_slug = last.group(1) if last else self.slug
 
     def files(self):
         """Every file that may carry the address."""
         names = ["README.md", "CITATION.cff", "pyproject.toml", "book/**/*.md"]
-        return [path for name in names for path in sorted(self.root.glob(name))] + \
-            notebooks(self.root)
+        return [path for name in names for path in sorted(self.root.glob(name))] + notebooks(
+            self.root
+        )
 
     def stamped(self, path):
         """The text of the file at `path`: (as found, as it should be)."""
@@ -76,8 +80,12 @@ class Stamp:
         if not "".join(book["cells"][at]["source"]).startswith(title):
             identity = {"id": "set-up"} if book["nbformat_minor"] >= 5 else {}
             book["cells"].insert(at, {"cell_type": "code", **identity})
-        book["cells"][at].update(source=self.cell, metadata={"tags": ["hide-input", "set-up"]},
-                                 execution_count=None, outputs=[])
+        book["cells"][at].update(
+            source=self.cell,
+            metadata={"tags": ["hide-input", "set-up"]},
+            execution_count=None,
+            outputs=[],
+        )
         return book
 
     def write(self):
@@ -96,8 +104,10 @@ class Stamp:
         for path in self.files():
             name, (found, wanted) = path.relative_to(self.root), self.stamped(path)
             if found != wanted:
-                lines.append(f"{name}: its set-up cell or an address does not agree with "
-                             f"repository.url in _config.yml ({self.url}): run `make stamp`")
+                lines.append(
+                    f"{name}: its set-up cell or an address does not agree with "
+                    f"repository.url in _config.yml ({self.url}): run `make stamp`"
+                )
             for link in re.finditer(COLAB + r"([\w./-]+\.ipynb)", wanted):
                 if not (self.root / link[3]).is_file():
                     lines.append(f"{name}: its Colab link leads to {link[3]}, which does not exist")
@@ -106,8 +116,11 @@ class Stamp:
 
 def notebooks(root=ROOT):
     """The paths of the notebooks of `root`, without an editor's hidden copies."""
-    return [path for path in sorted(Path(root).glob("notebooks/**/*.ipynb"))
-            if ".ipynb_checkpoints" not in path.parts]
+    return [
+        path
+        for path in sorted(Path(root).glob("notebooks/**/*.ipynb"))
+        if ".ipynb_checkpoints" not in path.parts
+    ]
 
 
 def _pages(slug):

@@ -188,164 +188,201 @@ def share_below(S, rate, n_fft, frequency):
 
 WRONG = {
     "amplitude as power in dB": (
-        {"level": """
+        {
+            "level": """
 def level(audio):
     rms = np.sqrt(np.mean(np.square(audio)))
     return 10 * np.log10(rms) if rms > 0 else -np.inf
-"""},
+"""
+        },
         {"level-test"},
     ),
     "the peak instead of the RMS": (
-        {"level": """
+        {
+            "level": """
 def level(audio):
     peak = np.max(np.abs(audio))
     return 20 * np.log10(peak) if peak > 0 else -np.inf
-"""},
+"""
+        },
         {"level-test"},
     ),
     "only the first channel": (
-        {"level": """
+        {
+            "level": """
 def level(audio):
     audio = np.atleast_2d(audio)[0]
     power = np.mean(audio**2)
     return 10 * np.log10(power) if power > 0 else -np.inf
-"""},
+"""
+        },
         {"level-test"},
     ),
     "a warning on silence": (
-        {"level": """
+        {
+            "level": """
 def level(audio):
     return 10 * np.log10(np.mean(np.square(audio)))
-"""},
+"""
+        },
         {"level-test"},
     ),
     "dB of power for gains": (
-        {"mix": """
+        {
+            "mix": """
 def mix(stems, gains):
     return sum(stem * 10 ** (gains.get(name, 0.0) / 10) for name, stem in stems.items())
-"""},
+"""
+        },
         {"mix-test"},
     ),
     "stems without a gain are left out": (
-        {"mix": """
+        {
+            "mix": """
 def mix(stems, gains):
     return sum((stems[n] * 10 ** (g / 20) for n, g in gains.items() if n in stems),
                0 * next(iter(stems.values())))
-"""},
+"""
+        },
         {"mix-test"},
     ),
     "the stems are scaled in place": (
-        {"mix": """
+        {
+            "mix": """
 def mix(stems, gains):
     total = 0
     for name, stem in stems.items():
         stem *= 10 ** (gains.get(name, 0.0) / 20)
         total = total + stem
     return total
-"""},
+"""
+        },
         {"mix-test"},
     ),
     "the mean instead of the sum": (
-        {"mix": """
+        {
+            "mix": """
 def mix(stems, gains):
     return np.mean([s * 10 ** (gains.get(n, 0) / 20) for n, s in stems.items()], axis=0)
-"""},
+"""
+        },
         {"mix-test"},
     ),
     "the symmetric window": (
-        {"hann": """
+        {
+            "hann": """
 def hann(n):
     return np.hanning(n)
-"""},
+"""
+        },
         {"hann-test", "stft-test", "istft-test"},
     ),
     "the window's values for 8, by heart": (
-        {"hann": """
+        {
+            "hann": """
 def hann(n):
     if n == 8:
         return np.array([0, 0.14644661, 0.5, 0.85355339, 1, 0.85355339, 0.5, 0.14644661])
     return np.ones(n)
-"""},
+"""
+        },
         {"hann-test", "stft-test", "istft-test"},
     ),
     "no window": (
-        {"stft": """
+        {
+            "stft": """
 def stft(x, n_fft, hop):
     frames = -(-len(x) // hop)
     padded = np.concatenate([x, np.zeros((frames - 1) * hop + n_fft - len(x))])
     return np.fft.rfft([padded[t * hop : t * hop + n_fft] for t in range(frames)]).T
-"""},
+"""
+        },
         {"stft-test", "istft-test"},
     ),
     "the last frames are lost": (
-        {"stft": """
+        {
+            "stft": """
 def stft(x, n_fft, hop):
     frames = 1 + (len(x) - n_fft) // hop
     return np.fft.rfft([x[t * hop : t * hop + n_fft] * hann(n_fft) for t in range(frames)]).T
-"""},
+"""
+        },
         {"stft-test", "istft-test"},
     ),
     "one frame too many": (
-        {"stft": """
+        {
+            "stft": """
 def stft(x, n_fft, hop):
     frames = len(x) // hop + 1
     padded = np.concatenate([x, np.zeros(frames * hop + n_fft)])
     return np.fft.rfft([padded[t * hop : t * hop + n_fft] * hann(n_fft) for t in range(frames)]).T
-"""},
+"""
+        },
         {"stft-test"},
     ),
     "an off-by-one hop": (
-        {"stft": """
+        {
+            "stft": """
 def stft(x, n_fft, hop):
     frames = -(-len(x) // hop)
     padded = np.concatenate([x, np.zeros(frames * (hop + 1) + n_fft)])
     return np.fft.rfft(
         [padded[t * (hop + 1) : t * (hop + 1) + n_fft] * hann(n_fft) for t in range(frames)]
     ).T
-"""},
+"""
+        },
         {"stft-test", "istft-test"},
     ),
     "frames and frequencies swapped": (
-        {"stft": """
+        {
+            "stft": """
 def stft(x, n_fft, hop):
     frames = -(-len(x) // hop)
     padded = np.concatenate([x, np.zeros((frames - 1) * hop + n_fft - len(x))])
     return np.fft.rfft([padded[t * hop : t * hop + n_fft] * hann(n_fft) for t in range(frames)])
-"""},
+"""
+        },
         {"stft-test", "istft-test", "peak-test"},
     ),
     "all frequencies, also the mirrored": (
-        {"stft": """
+        {
+            "stft": """
 def stft(x, n_fft, hop):
     frames = -(-len(x) // hop)
     padded = np.concatenate([x, np.zeros((frames - 1) * hop + n_fft - len(x))])
     return np.fft.fft([padded[t * hop : t * hop + n_fft] * hann(n_fft) for t in range(frames)]).T
-"""},
+"""
+        },
         {"stft-test"},
     ),
     "magnitudes instead of complex numbers": (
-        {"stft": """
+        {
+            "stft": """
 def stft(x, n_fft, hop):
     frames = -(-len(x) // hop)
     padded = np.concatenate([x, np.zeros((frames - 1) * hop + n_fft - len(x))])
     return np.abs(
         np.fft.rfft([padded[t * hop : t * hop + n_fft] * hann(n_fft) for t in range(frames)])
     ).T
-"""},
+"""
+        },
         {"stft-test", "istft-test"},
     ),
     "no window compensation": (
-        {"istft": """
+        {
+            "istft": """
 def istft(S, n_fft, hop, length):
     y = np.zeros((S.shape[1] - 1) * hop + n_fft + length)
     for t in range(S.shape[1]):
         y[t * hop : t * hop + n_fft] += np.fft.irfft(S[:, t], n_fft) * hann(n_fft)
     return y[:length]
-"""},
+"""
+        },
         {"istft-test"},
     ),
     "not windowed a second time": (
-        {"istft": """
+        {
+            "istft": """
 def istft(S, n_fft, hop, length):
     w = hann(n_fft)
     y = np.zeros((S.shape[1] - 1) * hop + n_fft + length)
@@ -354,21 +391,25 @@ def istft(S, n_fft, hop, length):
         y[t * hop : t * hop + n_fft] += np.fft.irfft(S[:, t], n_fft)
         norm[t * hop : t * hop + n_fft] += w
     return np.divide(y, norm, out=np.zeros_like(y), where=norm > 1e-10)[:length]
-"""},
+"""
+        },
         {"istft-test"},
     ),
     "a compensation for a quarter hop only": (
-        {"istft": """
+        {
+            "istft": """
 def istft(S, n_fft, hop, length):
     y = np.zeros((S.shape[1] - 1) * hop + n_fft + length)
     for t in range(S.shape[1]):
         y[t * hop : t * hop + n_fft] += np.fft.irfft(S[:, t], n_fft) * hann(n_fft) / 1.5
     return y[:length]
-"""},
+"""
+        },
         {"istft-test"},
     ),
     "no number where nothing is known": (
-        {"istft": """
+        {
+            "istft": """
 def istft(S, n_fft, hop, length):
     w = hann(n_fft)
     y = np.zeros((S.shape[1] - 1) * hop + n_fft + length)
@@ -378,63 +419,78 @@ def istft(S, n_fft, hop, length):
         norm[t * hop : t * hop + n_fft] += w**2
     with np.errstate(all="ignore"):
         return (y / norm)[:length]
-"""},
+"""
+        },
         {"istft-test"},
     ),
     "the bin instead of its frequency": (
-        {"peak": """
+        {
+            "peak": """
 def peak_frequency(x, rate, n_fft):
     return np.abs(stft(x, n_fft, n_fft // 4)).mean(1).argmax()
-"""},
+"""
+        },
         {"peak-test"},
     ),
     "the answer to the visible test": (
-        {"peak": """
+        {
+            "peak": """
 def peak_frequency(x, rate, n_fft):
     return 1000.0
-"""},
+"""
+        },
         {"peak-test"},
     ),
     "bins counted from 1": (
-        {"peak": """
+        {
+            "peak": """
 def peak_frequency(x, rate, n_fft):
     return (np.abs(stft(x, n_fft, n_fft // 4)).mean(1).argmax() + 1) * rate / n_fft
-"""},
+"""
+        },
         {"peak-test"},
     ),
     "magnitude for energy": (
-        {"share": """
+        {
+            "share": """
 def share_below(S, rate, n_fft, frequency):
     m = np.abs(S).sum(1)
     below = np.arange(len(m)) * rate / n_fft < frequency
     return m[below].sum() / m.sum() if m.sum() else 0.0
-"""},
+"""
+        },
         {"share-test"},
     ),
     "a rate by heart": (
-        {"share": """
+        {
+            "share": """
 def share_below(S, rate, n_fft, frequency):
     e = np.sum(np.abs(S) ** 2, axis=1)
     below = np.arange(len(e)) * 8000 / n_fft < frequency
     return e[below].sum() / e.sum() if e.sum() else 0.0
-"""},
+"""
+        },
         {"share-test"},
     ),
     "below or equal": (
-        {"share": """
+        {
+            "share": """
 def share_below(S, rate, n_fft, frequency):
     e = np.sum(np.abs(S) ** 2, axis=1)
     below = np.arange(len(e)) * rate / n_fft <= frequency
     return e[below].sum() / e.sum() if e.sum() else 0.0
-"""},
+"""
+        },
         {"share-test"},
     ),
     "silence divides by zero": (
-        {"share": """
+        {
+            "share": """
 def share_below(S, rate, n_fft, frequency):
     e = np.sum(np.abs(S) ** 2, axis=1)
     return float(e[np.arange(len(e)) * rate / n_fft < frequency].sum()) / float(e.sum())
-"""},
+"""
+        },
         {"share-test"},
     ),
 }

@@ -328,404 +328,497 @@ def best_window(stems, windows, separator, score):
 WRONG = {
     # 1.1
     "a sum over the channels": (
-        {"ratio": """
+        {
+            "ratio": """
 def ratio_mask(magnitudes, power):
     powers = magnitudes**power
     total = powers.sum(1, keepdims=True) if magnitudes.ndim > 2 else powers.sum(0)
     return np.where(total > 0, powers / np.where(total > 0, total, 1), 1 / len(magnitudes))
-"""},
+"""
+        },
         {"ratio-test"},
     ),
     "a sum over all bins": (
-        {"ratio": """
+        {
+            "ratio": """
 def ratio_mask(magnitudes, power):
     return magnitudes**power / np.sum(magnitudes**power)
-"""},
+"""
+        },
         {"ratio-test"},
     ),
     "magnitudes whatever the power": (
-        {"ratio": """
+        {
+            "ratio": """
 def ratio_mask(magnitudes, power):
     total = magnitudes.sum(0)
     return np.where(total > 0, magnitudes / np.where(total > 0, total, 1), 1 / len(magnitudes))
-"""},
+"""
+        },
         {"ratio-test"},
     ),
     "only the powers of the visible test": (
-        {"ratio": """
+        {
+            "ratio": """
 def ratio_mask(magnitudes, power):
     powers = magnitudes if power == 1 else magnitudes**2
     total = powers.sum(0)
     return np.where(total > 0, powers / np.where(total > 0, total, 1), 1 / len(magnitudes))
-"""},
+"""
+        },
         {"ratio-test"},
     ),
     "the power of the sum": (
-        {"ratio": """
+        {
+            "ratio": """
 def ratio_mask(magnitudes, power):
     total = magnitudes.sum(0)
     share = np.where(total > 0, magnitudes / np.where(total > 0, total, 1), 1 / len(magnitudes))
     return share**power
-"""},
+"""
+        },
         {"ratio-test"},
     ),
     "silence is not a number": (
-        {"ratio": """
+        {
+            "ratio": """
 def ratio_mask(magnitudes, power):
     with np.errstate(all="ignore"):
         return magnitudes**power / (magnitudes**power).sum(0)
-"""},
+"""
+        },
         {"ratio-test"},
     ),
     "silence goes to nobody": (
-        {"ratio": """
+        {
+            "ratio": """
 def ratio_mask(magnitudes, power):
     with np.errstate(all="ignore"):
         return np.nan_to_num(magnitudes**power / (magnitudes**power).sum(0))
-"""},
+"""
+        },
         {"ratio-test"},
     ),
     "a small number that is not small": (
-        {"ratio": """
+        {
+            "ratio": """
 def ratio_mask(magnitudes, power):
     powers = magnitudes**power + 1e-10
     return powers / powers.sum(0)
-"""},
+"""
+        },
         {"ratio-test"},
     ),
     "a softmax": (
-        {"ratio": """
+        {
+            "ratio": """
 def ratio_mask(magnitudes, power):
     weights = np.exp(power * magnitudes)
     return weights / weights.sum(0)
-"""},
+"""
+        },
         {"ratio-test"},
     ),
     "the loudest has a mask of one": (
-        {"ratio": """
+        {
+            "ratio": """
 def ratio_mask(magnitudes, power):
     top = (magnitudes**power).max(0)
     return np.where(top > 0, magnitudes**power / np.where(top > 0, top, 1), 1 / len(magnitudes))
-"""},
+"""
+        },
         {"ratio-test"},
     ),
     "two sources and no more": (
-        {"ratio": """
+        {
+            "ratio": """
 def ratio_mask(magnitudes, power):
     one, two = magnitudes[0] ** power, magnitudes[-1] ** power
     total = one + two
     first = np.where(total > 0, one / np.where(total > 0, total, 1), 0.5)
     return np.stack([first, 1 - first])
-"""},
+"""
+        },
         {"ratio-test"},
     ),
     "the magnitudes are changed in place": (
-        {"ratio": """
+        {
+            "ratio": """
 def ratio_mask(magnitudes, power):
     magnitudes **= power
     total = magnitudes.sum(0)
     magnitudes[:, total == 0] = 1
     magnitudes /= magnitudes.sum(0)
     return magnitudes
-"""},
+"""
+        },
         {"ratio-test"},
     ),
     "the values of the visible test, by heart": (
-        {"ratio": """
+        {
+            "ratio": """
 def ratio_mask(magnitudes, power):
     if power == 1:
         return np.array([[0.75, 0, 0.5], [0.25, 1, 0.5]])
     return np.array([[0.9, 0, 0.5], [0.1, 1, 0.5]])
-"""},
+"""
+        },
         {"ratio-test"},
     ),
     # 1.2
     "equals share a bin": (
-        {"binary": """
+        {
+            "binary": """
 def binary_mask(magnitudes):
     return (magnitudes == magnitudes.max(0)).astype(float)
-"""},
+"""
+        },
         {"binary-test"},
     ),
     "the last of equals": (
-        {"binary": """
+        {
+            "binary": """
 def binary_mask(magnitudes):
     winner = len(magnitudes) - 1 - magnitudes[::-1].argmax(0)
     return np.stack([winner == i for i in range(len(magnitudes))])
-"""},
+"""
+        },
         {"binary-test"},
     ),
     "more than half of the mixture's magnitude": (
-        {"binary": """
+        {
+            "binary": """
 def binary_mask(magnitudes):
     return (magnitudes > 0.5 * magnitudes.sum(0)).astype(float)
-"""},
+"""
+        },
         {"binary-test"},
     ),
     "the loudest frame instead of the loudest source": (
-        {"binary": """
+        {
+            "binary": """
 def binary_mask(magnitudes):
     axis = -1 if magnitudes.ndim > 2 else 0
     return (magnitudes == magnitudes.max(axis, keepdims=True)).astype(float)
-"""},
+"""
+        },
         {"binary-test"},
     ),
     "whose bin it is instead of masks": (
-        {"binary": """
+        {
+            "binary": """
 def binary_mask(magnitudes):
     return magnitudes.argmax(0)
-"""},
+"""
+        },
         {"binary-test"},
     ),
     "silence goes to nobody, binary": (
-        {"binary": """
+        {
+            "binary": """
 def binary_mask(magnitudes):
     winner = magnitudes.argmax(0)
     masks = np.stack([winner == i for i in range(len(magnitudes))])
     return masks & (magnitudes > 0)
-"""},
+"""
+        },
         {"binary-test"},
     ),
     "a rounded ratio mask": (
-        {"binary": """
+        {
+            "binary": """
 def binary_mask(magnitudes):
     total = magnitudes.sum(0)
     return np.round(magnitudes / np.where(total > 0, total, 1))
-"""},
+"""
+        },
         {"binary-test"},
     ),
     # 1.3
     "magnitude for power": (
-        {"wiener": """
+        {
+            "wiener": """
 def wiener_mask(target, rest):
     s, n = np.abs(target), np.abs(rest)
     return np.divide(s, s + n, out=np.full(s.shape, 0.5), where=s + n > 0)
-"""},
+"""
+        },
         {"wiener-test"},
     ),
     "over the power of the mixture": (
-        {"wiener": """
+        {
+            "wiener": """
 def wiener_mask(target, rest):
     s, y = np.abs(target) ** 2, np.abs(target + rest) ** 2
     return np.divide(s, y, out=np.full(s.shape, 0.5), where=y > 0)
-"""},
+"""
+        },
         {"wiener-test"},
     ),
     "squares of complex numbers": (
-        {"wiener": """
+        {
+            "wiener": """
 def wiener_mask(target, rest):
     s, n = target**2, rest**2
     return np.divide(s, s + n, out=np.full(s.shape, 0.5 + 0j), where=s + n != 0)
-"""},
+"""
+        },
         {"wiener-test"},
     ),
     "silence is not a number, Wiener": (
-        {"wiener": """
+        {
+            "wiener": """
 def wiener_mask(target, rest):
     with np.errstate(all="ignore"):
         return np.abs(target) ** 2 / (np.abs(target) ** 2 + np.abs(rest) ** 2)
-"""},
+"""
+        },
         {"wiener-test"},
     ),
     "the mask of the rest": (
-        {"wiener": """
+        {
+            "wiener": """
 def wiener_mask(target, rest):
     s, n = np.abs(target) ** 2, np.abs(rest) ** 2
     return np.divide(n, s + n, out=np.full(s.shape, 0.5), where=s + n > 0)
-"""},
+"""
+        },
         {"wiener-test"},
     ),
     "the root of the share": (
-        {"wiener": """
+        {
+            "wiener": """
 def wiener_mask(target, rest):
     s, n = np.abs(target) ** 2, np.abs(rest) ** 2
     return np.sqrt(np.divide(s, s + n, out=np.full(s.shape, 0.25), where=s + n > 0))
-"""},
+"""
+        },
         {"wiener-test"},
     ),
     # 2.1
     "the phase is dropped": (
-        {"apply": """
+        {
+            "apply": """
 def apply_mask(masks, mixture):
     return masks * np.abs(mixture)
-"""},
+"""
+        },
         {"apply-test"},
     ),
     "a share of the energy": (
-        {"apply": """
+        {
+            "apply": """
 def apply_mask(masks, mixture):
     return np.sqrt(masks) * mixture
-"""},
+"""
+        },
         {"apply-test"},
     ),
     "no mask above one": (
-        {"apply": """
+        {
+            "apply": """
 def apply_mask(masks, mixture):
     return np.clip(masks, 0, 1) * mixture
-"""},
+"""
+        },
         {"apply-test"},
     ),
     "the mixture is changed in place": (
-        {"apply": """
+        {
+            "apply": """
 def apply_mask(masks, mixture):
     if masks.ndim == mixture.ndim:
         mixture *= masks
         return mixture
     return masks * mixture
-"""},
+"""
+        },
         {"apply-test"},
     ),
     "a product of matrices": (
-        {"apply": """
+        {
+            "apply": """
 def apply_mask(masks, mixture):
     return masks @ mixture
-"""},
+"""
+        },
         {"apply-test"},
     ),
     # 2.2
     "the stem's own spectrogram behind the mask": (
-        {"separate": """
+        {
+            "separate": """
 def separate(stems, make_mask, n_fft):
     S = spectrogram(np.stack(list(stems.values())), n_fft)
     length = next(iter(stems.values())).shape[-1]
     return dict(zip(stems, sound(make_mask(np.abs(S)) * S, n_fft, length)))
-"""},
+"""
+        },
         {"separate-test"},
     ),
     "the stem's own phase": (
-        {"separate": """
+        {
+            "separate": """
 def separate(stems, make_mask, n_fft):
     S = spectrogram(np.stack(list(stems.values())), n_fft)
     length = next(iter(stems.values())).shape[-1]
     masked = make_mask(np.abs(S)) * np.abs(S.sum(0))
     return dict(zip(stems, sound(masked * np.exp(1j * np.angle(S)), n_fft, length)))
-"""},
+"""
+        },
         {"separate-test"},
     ),
     "the stem itself": (
-        {"separate": """
+        {
+            "separate": """
 def separate(stems, make_mask, n_fft):
     return dict(stems)
-"""},
+"""
+        },
         {"separate-test"},
     ),
     "magnitudes go back to sound": (
-        {"separate": """
+        {
+            "separate": """
 def separate(stems, make_mask, n_fft):
     S = spectrogram(np.stack(list(stems.values())), n_fft)
     length = next(iter(stems.values())).shape[-1]
     return dict(zip(stems, sound(make_mask(np.abs(S)) * np.abs(S.sum(0)), n_fft, length)))
-"""},
+"""
+        },
         {"separate-test"},
     ),
     "masks made from powers": (
-        {"separate": """
+        {
+            "separate": """
 def separate(stems, make_mask, n_fft):
     S = spectrogram(np.stack(list(stems.values())), n_fft)
     length = next(iter(stems.values())).shape[-1]
     return dict(zip(stems, sound(make_mask(np.abs(S) ** 2) * S.sum(0), n_fft, length)))
-"""},
+"""
+        },
         {"separate-test"},
     ),
     "masks made from the mixture": (
-        {"separate": """
+        {
+            "separate": """
 def separate(stems, make_mask, n_fft):
     S = spectrogram(np.stack(list(stems.values())), n_fft)
     Y = S.sum(0)
     length = next(iter(stems.values())).shape[-1]
     masks = make_mask(np.broadcast_to(np.abs(Y), S.shape).copy())
     return dict(zip(stems, sound(masks * Y, n_fft, length)))
-"""},
+"""
+        },
         {"separate-test"},
     ),
     "the mean as the mixture": (
-        {"separate": """
+        {
+            "separate": """
 def separate(stems, make_mask, n_fft):
     S = spectrogram(np.stack(list(stems.values())), n_fft)
     length = next(iter(stems.values())).shape[-1]
     return dict(zip(stems, sound(make_mask(np.abs(S)) * S.mean(0), n_fft, length)))
-"""},
+"""
+        },
         {"separate-test"},
     ),
     "one mask for both channels": (
-        {"separate": """
+        {
+            "separate": """
 def separate(stems, make_mask, n_fft):
     S = spectrogram(np.stack(list(stems.values())), n_fft)
     length = next(iter(stems.values())).shape[-1]
     masks = make_mask(np.abs(S).mean(1, keepdims=True))
     return dict(zip(stems, sound(masks * S.sum(0), n_fft, length)))
-"""},
+"""
+        },
         {"separate-test"},
     ),
     "whole frames instead of the song's length": (
-        {"separate": """
+        {
+            "separate": """
 def separate(stems, make_mask, n_fft):
     S = spectrogram(np.stack(list(stems.values())), n_fft)
     length = (S.shape[-1] - 1) * (n_fft // 4)
     return dict(zip(stems, sound(make_mask(np.abs(S)) * S.sum(0), n_fft, length)))
-"""},
+"""
+        },
         {"separate-test"},
     ),
     "the length of the visible test": (
-        {"separate": """
+        {
+            "separate": """
 def separate(stems, make_mask, n_fft):
     S = spectrogram(np.stack(list(stems.values())), n_fft)
     return dict(zip(stems, sound(make_mask(np.abs(S)) * S.sum(0), n_fft, 3000)))
-"""},
+"""
+        },
         {"separate-test"},
     ),
     "always the same window": (
-        {"separate": """
+        {
+            "separate": """
 def separate(stems, make_mask, n_fft=512):
     S = spectrogram(np.stack(list(stems.values())), 512)
     length = next(iter(stems.values())).shape[-1]
     return dict(zip(stems, sound(make_mask(np.abs(S)) * S.sum(0), 512, length)))
-"""},
+"""
+        },
         {"separate-test"},
     ),
     "half a window from frame to frame": (
-        {"separate": """
+        {
+            "separate": """
 def separate(stems, make_mask, n_fft):
     stft = STFT(n_fft, n_fft // 2)
     S = stft(torch.from_numpy(np.stack(list(stems.values()))))
     length = next(iter(stems.values())).shape[-1]
     masks = torch.as_tensor(np.asarray(make_mask(S.abs().numpy())))
     return dict(zip(stems, stft.inverse(masks * S.sum(0), length)))
-"""},
+"""
+        },
         {"separate-test"},
     ),
     "names in alphabetical order": (
-        {"separate": """
+        {
+            "separate": """
 def separate(stems, make_mask, n_fft):
     S = spectrogram(np.stack(list(stems.values())), n_fft)
     length = next(iter(stems.values())).shape[-1]
     return dict(zip(sorted(stems), sound(make_mask(np.abs(S)) * S.sum(0), n_fft, length)))
-"""},
+"""
+        },
         {"separate-test"},
     ),
     # 3.1
     "20 log of energies": (
-        {"sdr": """
+        {
+            "sdr": """
 def sdr(reference, estimate):
     energy, error = np.sum(reference**2.0), np.sum((estimate - reference) ** 2.0)
     if energy == 0:
         return np.nan
     return 20 * np.log10(energy / error) if error > 0 else np.inf
-"""},
+"""
+        },
         {"sdr-test"},
     ),
     "10 log of amplitudes": (
-        {"sdr": """
+        {
+            "sdr": """
 def sdr(reference, estimate):
     energy, error = np.linalg.norm(reference), np.linalg.norm(estimate - reference)
     if energy == 0:
         return np.nan
     return 10 * np.log10(energy / error) if error > 0 else np.inf
-"""},
+"""
+        },
         {"sdr-test"},
     ),
     "the mean of the channels' SDR": (
-        {"sdr": """
+        {
+            "sdr": """
 def sdr(reference, estimate):
     energy = np.sum(reference**2.0, axis=-1)
     error = np.sum((estimate - reference) ** 2.0, axis=-1)
@@ -733,33 +826,39 @@ def sdr(reference, estimate):
         return np.nan
     with np.errstate(divide="ignore"):
         return np.mean(10 * np.log10(energy / error))
-"""},
+"""
+        },
         {"sdr-test"},
     ),
     "the first channel only": (
-        {"sdr": """
+        {
+            "sdr": """
 def sdr(reference, estimate):
     energy = np.sum(reference[0] ** 2.0)
     error = np.sum((estimate[0] - reference[0]) ** 2.0)
     if energy == 0:
         return np.nan
     return 10 * np.log10(energy / error) if error > 0 else np.inf
-"""},
+"""
+        },
         {"sdr-test"},
     ),
     "folded to mono first": (
-        {"sdr": """
+        {
+            "sdr": """
 def sdr(reference, estimate):
     reference, estimate = reference.mean(0), estimate.mean(0)
     energy, error = np.sum(reference**2.0), np.sum((estimate - reference) ** 2.0)
     if energy == 0:
         return np.nan
     return 10 * np.log10(energy / error) if error > 0 else np.inf
-"""},
+"""
+        },
         {"sdr-test"},
     ),
     "blind to the level": (
-        {"sdr": """
+        {
+            "sdr": """
 def sdr(reference, estimate):
     energy = np.sum(reference**2.0)
     if energy == 0:
@@ -771,81 +870,97 @@ def sdr(reference, estimate):
     scaled = np.sum(reference * estimate) / energy * reference
     error = np.sum((estimate - scaled) ** 2.0)
     return 10 * np.log10(np.sum(scaled**2) / error) if error > 1e-12 else 20.0
-"""},
+"""
+        },
         {"sdr-test"},
     ),
     "the estimate's energy": (
-        {"sdr": """
+        {
+            "sdr": """
 def sdr(reference, estimate):
     energy, error = np.sum(estimate**2.0), np.sum((estimate - reference) ** 2.0)
     if not np.any(reference):
         return np.nan
     return 10 * np.log10(energy / error) if error > 0 else np.inf
-"""},
+"""
+        },
         {"sdr-test"},
     ),
     "a small number in the SDR": (
-        {"sdr": """
+        {
+            "sdr": """
 def sdr(reference, estimate):
     energy, error = np.sum(reference**2.0), np.sum((estimate - reference) ** 2.0)
     return 10 * np.log10((energy + 1e-7) / (error + 1e-7))
-"""},
+"""
+        },
         {"sdr-test"},
     ),
     "a warning on the exact": (
-        {"sdr": """
+        {
+            "sdr": """
 def sdr(reference, estimate):
     energy, error = np.sum(reference**2.0), np.sum((estimate - reference) ** 2.0)
     return 10 * np.log10(energy / error)
-"""},
+"""
+        },
         {"sdr-test"},
     ),
     "minus infinity for silence": (
-        {"sdr": """
+        {
+            "sdr": """
 def sdr(reference, estimate):
     energy, error = np.sum(reference**2.0), np.sum((estimate - reference) ** 2.0)
     if energy == 0:
         return -np.inf
     return 10 * np.log10(energy / error) if error > 0 else np.inf
-"""},
+"""
+        },
         {"sdr-test"},
     ),
     # 3.2
     "the window of the visible test": (
-        {"best": """
+        {
+            "best": """
 def best_window(stems, windows, separator, score):
     means = {}
     for n in windows:
         out = separator(stems, n)
         means[n] = np.nanmean([score(s, out[k]) for k, s in stems.items()])
     return 512, means
-"""},
+"""
+        },
         {"best-test"},
     ),
     "which window instead of how long": (
-        {"best": """
+        {
+            "best": """
 def best_window(stems, windows, separator, score):
     means = {}
     for n in windows:
         out = separator(stems, n)
         means[n] = np.nanmean([score(s, out[k]) for k, s in stems.items()])
     return int(np.argmax(list(means.values()))), means
-"""},
+"""
+        },
         {"best-test"},
     ),
     "the lowest score": (
-        {"best": """
+        {
+            "best": """
 def best_window(stems, windows, separator, score):
     means = {}
     for n in sorted(windows):
         out = separator(stems, n)
         means[n] = np.nanmean([score(s, out[k]) for k, s in stems.items()])
     return min(means, key=means.get), means
-"""},
+"""
+        },
         {"best-test"},
     ),
     "the largest mean in size, minus or not": (
-        {"best": """
+        {
+            "best": """
 def best_window(stems, windows, separator, score):
     means, best, top = {}, None, 0
     for n in sorted(windows):
@@ -854,11 +969,13 @@ def best_window(stems, windows, separator, score):
         if best is None or abs(means[n]) > top:
             best, top = n, abs(means[n])
     return best, means
-"""},
+"""
+        },
         {"best-test"},
     ),
     "starting from 0 dB": (
-        {"best": """
+        {
+            "best": """
 def best_window(stems, windows, separator, score):
     means, best, top = {}, None, 0
     for n in sorted(windows):
@@ -867,106 +984,125 @@ def best_window(stems, windows, separator, score):
         if means[n] > top:
             best, top = n, means[n]
     return best, means
-"""},
+"""
+        },
         {"best-test"},
     ),
     "one nan spoils the mean": (
-        {"best": """
+        {
+            "best": """
 def best_window(stems, windows, separator, score):
     means = {}
     for n in sorted(windows):
         out = separator(stems, n)
         means[n] = np.mean([score(s, out[k]) for k, s in stems.items()])
     return max(means, key=means.get), means
-"""},
+"""
+        },
         {"best-test"},
     ),
     "nan counts as nothing": (
-        {"best": """
+        {
+            "best": """
 def best_window(stems, windows, separator, score):
     means = {}
     for n in sorted(windows):
         out = separator(stems, n)
         means[n] = np.mean(np.nan_to_num([score(s, out[k]) for k, s in stems.items()]))
     return max(means, key=means.get), means
-"""},
+"""
+        },
         {"best-test"},
     ),
     "of equals the longest": (
-        {"best": """
+        {
+            "best": """
 def best_window(stems, windows, separator, score):
     means = {}
     for n in sorted(windows, reverse=True):
         out = separator(stems, n)
         means[n] = np.nanmean([score(s, out[k]) for k, s in stems.items()])
     return max(means, key=means.get), means
-"""},
+"""
+        },
         {"best-test"},
     ),
     "of equals the first in the list": (
-        {"best": """
+        {
+            "best": """
 def best_window(stems, windows, separator, score):
     means = {}
     for n in windows:
         out = separator(stems, n)
         means[n] = np.nanmean([score(s, out[k]) for k, s in stems.items()])
     return max(means, key=means.get), means
-"""},
+"""
+        },
         {"best-test"},
     ),
     "the estimate first": (
-        {"best": """
+        {
+            "best": """
 def best_window(stems, windows, separator, score):
     means = {}
     for n in sorted(windows):
         out = separator(stems, n)
         means[n] = np.nanmean([score(out[k], s) for k, s in stems.items()])
     return max(means, key=means.get), means
-"""},
+"""
+        },
         {"best-test"},
     ),
     "stems paired by place": (
-        {"best": """
+        {
+            "best": """
 def best_window(stems, windows, separator, score):
     means = {}
     for n in sorted(windows):
         out = separator(stems, n)
         means[n] = np.nanmean([score(s, e) for s, e in zip(stems.values(), out.values())])
     return max(means, key=means.get), means
-"""},
+"""
+        },
         {"best-test"},
     ),
     "the median of the stems": (
-        {"best": """
+        {
+            "best": """
 def best_window(stems, windows, separator, score):
     means = {}
     for n in sorted(windows):
         out = separator(stems, n)
         means[n] = np.nanmedian([score(s, out[k]) for k, s in stems.items()])
     return max(means, key=means.get), means
-"""},
+"""
+        },
         {"best-test"},
     ),
     "the sum of the stems": (
-        {"best": """
+        {
+            "best": """
 def best_window(stems, windows, separator, score):
     means = {}
     for n in sorted(windows):
         out = separator(stems, n)
         means[n] = np.nansum([score(s, out[k]) for k, s in stems.items()])
     return max(means, key=means.get), means
-"""},
+"""
+        },
         {"best-test"},
     ),
     "the scores alone": (
-        {"best": """
+        {
+            "best": """
 def best_window(stems, windows, separator, score):
     means = {}
     for n in sorted(windows):
         out = separator(stems, n)
         means[n] = np.nanmean([score(s, out[k]) for k, s in stems.items()])
     return means
-"""},
+"""
+        },
         {"best-test"},
     ),
 }

@@ -1,27 +1,17 @@
 """Songs with their stems: MUSDB18 in all its forms, and the embedded band.
 
-    corpus = open_corpus()          # says what it found, and why
-    for track in corpus.tracks("train"):
-        stems = track.stems()       # vocals, drums, bass, other: (channels, samples)
+corpus = open_corpus()          # says what it found, and why
+for track in corpus.tracks("train"):
+    stems = track.stems()       # vocals, drums, bass, other: (channels, samples)
 """
 
 import os
 from pathlib import Path
 
-from ..download import cache_folder
 from ..errors import CorpusError
-from .preview import fetch_preview
-from .tracks import (
-    MUSDB_VALIDATION,
-    SPLITS,
-    TARGETS,
-    Corpus,
-    Track,
-    other_rates,
-    problems,
-    sources_of,
-    stack,
-)
+from ..files import cache_folder
+from .preview import ARCHIVE, ZENODO_RECORD, fetch_preview
+from .tracks import MUSDB_VALIDATION, Corpus, Track, other_rates, problems, sources_of, stack
 
 
 def open_corpus(name="auto"):
@@ -92,7 +82,15 @@ def _open_folder(path, reason):
 
 
 __all__ = [
-    "MUSDB_VALIDATION", "SPLITS", "TARGETS", "Corpus", "Track", "cache_folder", "open_corpus",
-    "fetch_preview", "other_rates", "problems", "sources_of",
+    "ARCHIVE",
+    "MUSDB_VALIDATION",
+    "ZENODO_RECORD",
+    "Corpus",
+    "Track",
+    "fetch_preview",
+    "open_corpus",
+    "other_rates",
+    "problems",
+    "sources_of",
     "stack",
-]  # fmt: skip
+]

@@ -13,9 +13,8 @@ import torch
 
 from ..audio import STEM_NAMES, load_audio, load_stems
 from ..errors import CorpusError
+from ..names import SPLITS, TARGETS
 
-TARGETS = ("vocals", "drums", "bass", "other")
-SPLITS = ("train", "valid", "test")
 _SOUND = (".wav", ".flac", ".ogg", ".mp3")
 _STEMS_RATE = 44100  # that of every `.stem.mp4` of MUSDB18; musdb takes it for granted
 

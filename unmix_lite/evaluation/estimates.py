@@ -7,8 +7,8 @@ asked with the track instead: it may look at more than the mixture.
 from pathlib import Path
 
 from ..audio import load_audio
-from ..corpora import TARGETS
 from ..errors import CorpusError, UnmixError
+from ..names import TARGETS
 from .oracles import oracle
 
 _SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")

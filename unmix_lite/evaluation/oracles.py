@@ -7,8 +7,7 @@ the systems beside them took; a longer window gives other ceilings (`n_fft=4096`
 import torch
 
 from ..errors import UnmixError
-from ..masking import apply_mask, ideal_ratio_mask
-from ..spectral import STFT
+from ..signal import STFT, apply_mask, ideal_ratio_mask
 
 _EPS = 1e-10
 ORACLES = ("IBM1", "IBM2", "IRM1", "IRM2", "MWF")

@@ -1,8 +1,8 @@
 """Ratios of energies that need no fitted filters, and what all scores have in common.
 
-    frame_sdr       the SDR of BSS Eval v4, frame by frame (the article's eq. 6)
-    si_sdr          the same after the best gain (Le Roux et al. 2019)
-    utterance_sdr   one number for a whole song (Mitsufuji et al. 2022)
+frame_sdr       the SDR of BSS Eval v4, frame by frame (the article's eq. 6)
+si_sdr          the same after the best gain (Le Roux et al. 2019)
+utterance_sdr   one number for a whole song (Mitsufuji et al. 2022)
 """
 
 import math

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import bootstrap
 
-from ..audio import atomic
 from ..errors import UnmixError
+from ..files import atomic
 from .ratios import METRICS
 
 

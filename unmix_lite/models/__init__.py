@@ -6,6 +6,8 @@
 
 from .audio_network import AudioNetwork
 from .deep_conv_sep import DeepConvSep
+from .folded import Folded, Sequence, concatenate, run_lstms
+from .hybrid_demucs import HybridDemucs
 from .open_unmix import OpenUnmix
 from .vocal_cnn import VocalCNN
 from .wave_u_net import WaveUNet
@@ -26,6 +28,17 @@ def build(name, **arguments):
 
 
 __all__ = [
-    "MODELS", "AudioNetwork", "DeepConvSep", "OpenUnmix", "VocalCNN", "WaveUNet", "Wavenet",
+    "MODELS",
+    "AudioNetwork",
+    "DeepConvSep",
+    "Folded",
+    "HybridDemucs",
+    "OpenUnmix",
+    "Sequence",
+    "VocalCNN",
+    "WaveUNet",
+    "Wavenet",
     "build",
-]  # fmt: skip
+    "concatenate",
+    "run_lstms",
+]

@@ -30,7 +30,7 @@ class AudioNetwork(nn.Module):
     losses = ("mse", "l1", "sdr")
     needs_all_targets = False
     context, grid = 0, 1
-    stretch = 30.0
+    segment = 30.0
 
     def __init__(self, targets, nb_channels, rate, arguments):
         super().__init__()
@@ -54,30 +54,30 @@ class AudioNetwork(nn.Module):
         Returns:
             `(targets,)`.
         """
-        mixture, stems = self.heard(mixture), self.heard(stems)
+        mixture, stems = self.select_channels(mixture), self.select_channels(stems)
         # Beyond its edges an excerpt is silent, as a song is.
         estimates = self(F.pad(mixture, (self.context, self.context)))
         return _LOSSES[loss](estimates.float(), stems, mixture)
 
-    def heard(self, audio):
+    def select_channels(self, audio):
         """The channels that the network is trained on: for one that hears each by itself the left,
         which random swapping makes now the one, now the other."""
         return audio[..., : self.nb_channels, :]
 
     @torch.inference_mode()
-    def stretches(self, song, seconds=None):
+    def separate_segments(self, song, seconds=None):
         """The stems of a whole song, stretch by stretch, in memory that does not grow with it.
 
         Args:
             song: `(channels, samples)`.
-            seconds: length of a stretch, about; None takes the network's `stretch`.
+            seconds: length of a stretch, about; None takes the network's `segment`.
 
         Yields:
             `(targets, channels, some samples)`, on the network's device; together the whole song.
         """
         device = next(self.parameters()).device
         samples = song.shape[-1]
-        seconds = self.stretch if seconds is None else seconds
+        seconds = self.segment if seconds is None else seconds
         length = max(1, round(seconds * self.rate / self.grid)) * self.grid
         for start in range(0, samples, length):
             stop = min(start + length, samples)
@@ -116,7 +116,7 @@ def _sdr(estimates, stems, mixture):
 _LOSSES = {"mse": _mse, "l1": _l1, "sdr": _sdr}
 
 
-def rest_last(estimates, mixture):
+def append_residual(estimates, mixture):
     """All stems but the last -> all of them: the last is what the others leave of the mixture.
 
     Args:
@@ -126,11 +126,11 @@ def rest_last(estimates, mixture):
     Returns:
         `(batch, targets, channels, samples)`, which sum to the mixture exactly.
     """
-    mixture = middle(mixture, estimates.shape[-1])
+    mixture = center_crop(mixture, estimates.shape[-1])
     return torch.cat([estimates, (mixture - estimates.sum(1))[:, None]], 1)
 
 
-def middle(audio, samples):
+def center_crop(audio, samples):
     """The `samples` in the middle of the last axis."""
     start = (audio.shape[-1] - samples) // 2
     return audio[..., start : start + samples]

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..spectral import STFT
+from ..signal import STFT
 from .audio_network import AudioNetwork, check_input
 
 _EPS = 1e-8
@@ -95,7 +95,7 @@ class DeepConvSep(AudioNetwork):
         """Squared error of the magnitudes; "dissimilarity" subtracts a little of the squared error
         to the *other* sources, so that a stem is paid for being unlike them (the paper's L_diff:
         0.001, and between the sources and "other" 0.01, for vocals 0.03)."""
-        mixture, stems = self.heard(mixture), self.heard(stems)
+        mixture, stems = self.select_channels(mixture), self.select_channels(stems)
         seen, true = (
             self._scaled(self.stft(x).abs()).unfold(-1, self.frames, self.frames)
             for x in (mixture[:, 0], stems[:, :, 0])

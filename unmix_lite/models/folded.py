@@ -21,7 +21,7 @@ _CHUNK = 4096  # frames that an LSTM is given at once; it needs some 16 kB for e
 class Folded:
     """An `OpenUnmix` in eval mode, as three stages; a copy, made from its weights as they are now.
 
-    `encode` and `decode` take any frames, also one at a time; between them `recur` (below) runs
+    `encode` and `decode` take any frames, also one at a time; between them `run_lstms` (below) runs
     `directions` over the whole song.
     """
 
@@ -86,7 +86,7 @@ class Sequence:
             self._file.flush()
 
 
-def recur(networks, encoded, tick=lambda part: None):
+def run_lstms(networks, encoded, on_progress=lambda part: None):
     """The LSTMs of several networks over a whole song.
 
     A long song is run in chunks, each direction carrying its state from one to the next in its own
@@ -118,14 +118,14 @@ def recur(networks, encoded, tick=lambda part: None):
                     ])  # fmt: skip
                     jobs += zip(directions, itertools.repeat(parts), results[-1], (False, True))
                 for _ in pool.map(_run_direction, jobs):
-                    tick(1 / (len(jobs) * len(networks[0].directions)))
+                    on_progress(1 / (len(jobs) * len(networks[0].directions)))
                 current = results
     finally:
         _use_threads(threads)  # which the initializer changed for threads yet to come
     return current
 
 
-def side_by_side(sequences, frames):
+def concatenate(sequences, frames):
     """The same frames of one `Sequence` or more, `(frames, sum of their widths)`."""
     return torch.cat([sequence[frames] for sequence in sequences], 1)
 
@@ -160,7 +160,7 @@ def _run_direction(job):
     starts, state = range(0, result.frames, _CHUNK), None
     for start in reversed(starts) if backward else starts:
         frames = slice(start, min(start + _CHUNK, result.frames))
-        chunk = side_by_side(parts, frames)
+        chunk = concatenate(parts, frames)
         with torch.inference_mode():
             output, state = lstm(chunk.flip(0) if backward else chunk, state)
             result[frames] = output.flip(0) if backward else output

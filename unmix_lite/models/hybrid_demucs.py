@@ -26,7 +26,7 @@ class HybridDemucs(AudioNetwork):
     """
 
     context = 44100
-    stretch = 8.0
+    segment = 8.0
 
     def __init__(self, targets=("drums", "bass", "other", "vocals"), rate=44100, **arguments):
         super().__init__(targets, 2, rate, arguments)

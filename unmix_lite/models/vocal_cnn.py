@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..spectral import STFT
+from ..signal import STFT
 from .audio_network import AudioNetwork, check_input
 
 FRAMES = 25
@@ -107,12 +107,16 @@ class VocalCNN(AudioNetwork):
         """Binary cross-entropy with the ideal binary mask: is the target louder than all the rest
         together? "weighted" lets each bin count as much as it sounds, by its share of the mixture's
         magnitude, so that the many that hold next to nothing do not outvote the few one hears."""
-        mixture, stems = self.heard(mixture)[:, 0], self.heard(stems)[:, 0, 0]
+        mixture, stems = self.select_channels(mixture)[:, 0], self.select_channels(stems)[:, 0, 0]
         target, rest = self.stft(stems).abs(), self.stft(mixture - stems).abs()
         magnitude = self.stft(mixture).abs()
         middle = slice(FRAMES // 2, -(FRAMES // 2))
         louder = (target > rest).float()[..., middle]
-        heard = magnitude[..., middle]
-        weight = heard / (heard.mean((1, 2), keepdim=True) + 1e-8) if loss == "weighted" else None
+        select_channels = magnitude[..., middle]
+        weight = (
+            select_channels / (select_channels.mean((1, 2), keepdim=True) + 1e-8)
+            if loss == "weighted"
+            else None
+        )
         odds = self.scores(magnitude)
         return F.binary_cross_entropy_with_logits(odds, louder, weight)[None]

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .audio_network import AudioNetwork, check_input, middle, rest_last
+from .audio_network import AudioNetwork, append_residual, center_crop, check_input
 
 
 class WaveUNet(AudioNetwork):
@@ -72,8 +72,8 @@ class WaveUNet(AudioNetwork):
         for convolution in self.up:
             # Between n samples lie n - 1 new ones: nothing beyond the ends is made up.
             x = F.interpolate(x, size=2 * x.shape[-1] - 1, mode="linear", align_corners=True)
-            x = torch.cat([x, middle(before.pop(), x.shape[-1])], 1)
+            x = torch.cat([x, center_crop(before.pop(), x.shape[-1])], 1)
             x = F.leaky_relu(convolution(x), 0.2)
-        x = torch.cat([x, middle(mixture, x.shape[-1])], 1)
+        x = torch.cat([x, center_crop(mixture, x.shape[-1])], 1)
         sources = torch.tanh(self.out(x)).unflatten(1, (-1, self.nb_channels))
-        return rest_last(sources, mixture)
+        return append_residual(sources, mixture)

@@ -7,7 +7,7 @@ gives all sources of a stretch at once instead of one sample at a time.
 import torch
 from torch import nn
 
-from .audio_network import AudioNetwork, check_input, middle, rest_last
+from .audio_network import AudioNetwork, append_residual, center_crop, check_input
 
 
 class Wavenet(AudioNetwork):
@@ -61,9 +61,9 @@ class Wavenet(AudioNetwork):
         for gated, mixed in zip(self.gated, self.mixed):
             value, gate = gated(x).chunk(2, 1)
             residual, skip = mixed(torch.tanh(value) * torch.sigmoid(gate)).chunk(2, 1)
-            x = middle(x, residual.shape[-1]) + residual
-            skips = skips + middle(skip, kept)
+            x = center_crop(x, residual.shape[-1]) + residual
+            skips = skips + center_crop(skip, kept)
         x = skips
         for convolution in self.last:
             x = convolution(torch.relu(x))
-        return rest_last(self.out(x)[:, :, None], mixture)
+        return append_residual(self.out(x)[:, :, None], mixture)

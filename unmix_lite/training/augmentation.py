@@ -11,7 +11,7 @@ import math
 import numpy as np
 import torch
 
-from ..phase_vocoder import stretch
+from ..signal import time_stretch
 
 SPEEDS = (5 / 6, 6 / 7, 9 / 10, 14 / 15, 15 / 14, 10 / 9, 7 / 6, 6 / 5)
 """Three semitones down to three up. Ratios of small numbers keep the Fourier transforms fast."""
@@ -71,7 +71,7 @@ class Intact:
         return values
 
 
-def faster(stems, ratio, samples):
+def change_speed(stems, ratio, samples):
     """As from a tape that runs `ratio` times as fast: pitch and tempo change together.
 
     `(..., channels, round(samples * ratio) or more)` -> `(..., channels, samples)`. Resampled
@@ -84,21 +84,21 @@ def faster(stems, ratio, samples):
     return torch.fft.irfft(spectrum, samples) * (samples / length)
 
 
-def livelier(stems, ratio, samples):
-    """`ratio` times as fast, at the pitch it had; shapes as in `faster`."""
-    changed = stretch(stems[..., : round(samples * ratio)], ratio)
+def change_tempo(stems, ratio, samples):
+    """`ratio` times as fast, at the pitch it had; shapes as in `change_speed`."""
+    changed = time_stretch(stems[..., : round(samples * ratio)], ratio)
     return torch.nn.functional.pad(changed, (0, samples - changed.shape[-1]))  # a rounded sample
 
 
-def higher(stems, ratio, samples):
+def pitch_shift(stems, ratio, samples):
     """At `ratio` times the pitch, as fast as it was: played slower, and the tape run faster.
 
     `(..., channels, samples or more)` -> `(..., channels, samples)`.
     """
-    return faster(stretch(stems[..., :samples], 1 / ratio), ratio, samples)
+    return change_speed(time_stretch(stems[..., :samples], 1 / ratio), ratio, samples)
 
 
-_PACES = {"speed": faster, "tempo": livelier, "pitch": higher}
+_PACES = {"speed": change_speed, "tempo": change_tempo, "pitch": pitch_shift}
 _SHORTEN = ("speed", "tempo")  # take `SPEEDS[-1] * samples` samples to return `samples`
 
 
@@ -106,7 +106,7 @@ def random_pace(stems, rng, change, samples, probability=0.5):
     """Some of the sources changed, each by one of `SPEEDS`: returns `samples` samples.
 
     Args:
-        change: `faster`, `livelier` or `higher`.
+        change: `change_speed`, `change_tempo` or `pitch_shift`.
     """
     changed = rng.random(stems.shape[:2]) < probability
     speed = rng.integers(len(SPEEDS), size=stems.shape[:2])

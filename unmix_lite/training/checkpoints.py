@@ -16,8 +16,8 @@ import torch
 from safetensors.torch import save_file
 from tqdm import tqdm
 
-from ..audio import atomic
 from ..errors import CheckpointError
+from ..files import atomic
 from ..weights import read_safetensors
 
 _KEY = "unmix_lite_training"

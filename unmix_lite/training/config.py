@@ -4,9 +4,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ..corpora import TARGETS
 from ..errors import UnmixError
-from ..recipes import AUGMENTATIONS, COUPLED, NETWORKS, PRECISIONS, SCHEDULES
+from ..names import AUGMENTATIONS, COUPLED, NETWORKS, PRECISIONS, SCHEDULES, TARGETS
 
 UNLIMITED = 10**9
 """Steps of a training that its minutes alone will end."""

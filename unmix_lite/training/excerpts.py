@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from ..audio import atomic, resample
-from ..corpora import cache_folder, problems
+from ..audio import resample
+from ..corpora import problems
 from ..errors import CorpusError
+from ..files import atomic, cache_folder
 
 FULL_SCALE = 32767
 

@@ -4,7 +4,7 @@ import contextlib
 
 
 @contextlib.contextmanager
-def curves_of(training, folder):
+def tensorboard_curves(training, folder):
     """A function that logs a dict of numbers, where TensorBoard is installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter

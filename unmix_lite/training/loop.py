@@ -11,16 +11,16 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from ..audio import atomic
 from ..corpora import other_rates, problems
 from ..errors import CheckpointError, CorpusError, UnmixError
+from ..files import atomic
 from ..weights import NetworkCard, save_network
 from .augmentation import Intact, Shared, augment, needed_samples
 from .checkpoints import Interruption, collect, load_state, restore, save_state
 from .config import UNLIMITED
 from .excerpts import Excerpts, read_ahead, to_float
-from .logs import curves_of
-from .networks import begin, measured, running_mean
+from .logs import tensorboard_curves
+from .networks import exponential_average, initial_task, new_open_unmix_task
 from .schedule import best_of, is_stalled, learning_rate
 from .workers import Workers
 
@@ -78,7 +78,7 @@ class Training:
         self.samples = round(config.seconds * config.rate)
         workers.rows(config.batch_size)  # which must divide among them
         # All that can be refused is refused before the first song is decoded.
-        lesson = begin(config)
+        task = initial_task(config)
         if found := problems([*tracks, *valid_tracks], config.sources):
             raise CorpusError(found)
         if progress and (told := other_rates([*tracks, *valid_tracks], config.rate)):
@@ -91,13 +91,13 @@ class Training:
             for songs, seconds in ((tracks, longer), (valid_tracks, 30))
         )
 
-        lesson = lesson or measured(config, self.excerpts, workers.device)
-        self.lesson = lesson.to(workers.device)
-        self.model = workers.prepare(self.lesson)
-        self.average = running_mean(self.lesson, config.average) if config.average else None
+        task = task or new_open_unmix_task(config, self.excerpts, workers.device)
+        self.task = task.to(workers.device)
+        self.model = workers.prepare(self.task)
+        self.average = exponential_average(self.task, config.average) if config.average else None
         # Fused: one pass over the weights, which on a CPU takes a quarter of the time of many.
         self.optimizer = torch.optim.Adam(
-            self.lesson.parameters(), lr=config.learning_rate,
+            self.task.parameters(), lr=config.learning_rate,
             weight_decay=config.weight_decay, fused=True,
         )  # fmt: skip
         # float16 alone needs it: gradients too small for it are scaled up, and down again.
@@ -125,7 +125,7 @@ class Training:
         total = None if config.steps == UNLIMITED else config.steps
         bar = tqdm(total=total, initial=self.step, desc=config.name, unit="step", **quiet)
         batches = closing(read_ahead(self.read, self.step))
-        with bar, curves_of(self, folder) as log, batches as batches:
+        with bar, tensorboard_curves(self, folder) as log, batches as batches:
             while not self.is_over:
                 began = time.monotonic()
                 loss, norm = self.take_step(*next(batches))
@@ -170,7 +170,7 @@ class Training:
         on_cpu = self.workers.device.type == "cpu"
         return self.excerpts.cut(*drawn, as_float=on_cpu, out=out), rng
 
-    def varied(self, stems, rng):
+    def augmented(self, stems, rng):
         """On the device, as float32, and augmented."""
         stems = to_float(stems.to(self.workers.device, non_blocking=True))
         return augment(stems, rng, self.config.augmentations, self.samples, inplace=True)
@@ -182,17 +182,17 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(config, self.fraction, self.history)
         with torch.no_grad():
-            stems = self.varied(stems, rng)
-        self.lesson.train()
+            stems = self.augmented(stems, rng)
+        self.task.train()
         self.optimizer.zero_grad()
         loss = self.model(stems).mean()
         self.scaler.scale(loss).backward()
         self.scaler.unscale_(self.optimizer)
-        norm = torch.nn.utils.clip_grad_norm_(self.lesson.parameters(), config.clip or float("inf"))
+        norm = torch.nn.utils.clip_grad_norm_(self.task.parameters(), config.clip or float("inf"))
         self.scaler.step(self.optimizer)
         self.scaler.update()
         if self.average is not None:
-            self.average.update_parameters(self.lesson)
+            self.average.update_parameters(self.task)
         return loss.item(), norm.item()
 
     def check(self, loss):
@@ -206,23 +206,23 @@ class Training:
     @property
     def result(self):
         """The lesson whose networks are validated and kept: the running mean, if there is one."""
-        return self.lesson if self.average is None else self.average.module
+        return self.task if self.average is None else self.average.module
 
     @property
     def networks(self):
         """Dict name -> network, as they are being trained."""
-        return self.lesson.networks
+        return self.task.networks
 
     @torch.inference_mode()
     def validate(self):
         """Mean loss per target over whole, untouched validation songs."""
-        lesson = self.result.eval()
+        task = self.result.eval()
         sums, samples = torch.zeros(len(self.config.targets), dtype=torch.float64), 0
         for index in range(self.workers.index, len(self.validation), self.workers.count):
             # At most half a minute at a time: memory does not grow with the song.
             song = self.validation.whole(index)
             for part in song.split(self.validation.samples, -1):
-                losses = lesson(part[None].to(self.workers.device))
+                losses = task(part[None].to(self.workers.device))
                 sums += losses.double().cpu() * part.shape[-1]
                 samples += part.shape[-1]
         *sums, samples = self.workers.mean([*sums.tolist(), samples])
@@ -261,7 +261,7 @@ class Training:
 
     def parts(self):
         """All that has a state."""
-        parts = {"network": self.lesson, "optimizer": self.optimizer, "average": self.average}
+        parts = {"network": self.task, "optimizer": self.optimizer, "average": self.average}
         return {name: part for name, part in parts.items() if part is not None}
 
     def save(self, folder):

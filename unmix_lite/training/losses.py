@@ -1,6 +1,6 @@
 """What a training minimises: eight ways to say how far an estimate is from its target.
 
-Each takes a `Scene` and returns one value per target, `(targets,)`, differentiable; the loop
+Each takes a `LossInputs` and returns one value per target, `(targets,)`, differentiable; the loop
 minimises their mean. The first three compare magnitudes alone; the others know that the estimate
 will be played with the phase of the mixture.
 """
@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 import torch
 
-from ..spectral import STFT
-from ..wiener import wiener
+from ..signal import STFT, wiener
 
 _EPS = 1e-8
 
 
 @dataclass(frozen=True)
-class Scene:
+class LossInputs:
     """What there is to compare.
 
     Attributes:
@@ -41,80 +40,79 @@ class Scene:
         return tuple(self.stft.inverse(s, self.samples) for s in (self.spectra(), self.targets))
 
 
-def l1(scene):
+def l1(inputs):
     """Mean absolute difference of the magnitudes: the article's eq. 4."""
-    return _per_target((scene.estimates - scene.targets.abs()).abs())
+    return _per_target((inputs.estimates - inputs.targets.abs()).abs())
 
 
-def mse(scene):
+def mse(inputs):
     """Mean squared difference of the magnitudes: what the reference minimises."""
-    return _per_target((scene.estimates - scene.targets.abs()) ** 2)
+    return _per_target((inputs.estimates - inputs.targets.abs()) ** 2)
 
 
-def log(scene):
+def log(inputs):
     """Error energy over target energy of each excerpt's magnitudes, in dB.
 
     Loud and soft excerpts count alike, where in `mse` the loud ones decide (after Heitkaemper et
     al. 2020).
     """
-    error = _energy(scene.estimates - scene.targets.abs())
-    return _decibels(error, _energy(scene.targets), _energy(scene.mixture))
+    error = _energy(inputs.estimates - inputs.targets.abs())
+    return _decibels(error, _energy(inputs.targets), _energy(inputs.mixture))
 
 
-def multiresolution(scene):
+def multiresolution(inputs):
     """L1 between magnitudes at windows of 1024, 2048 and 8192 samples of the audio that would be
     heard (after Yamamoto, Song and Kim 2020): a click and a hum are judged at their own scale."""
-    estimate, target = scene.audio()
+    estimate, target = inputs.audio()
     total = 0
     for n_fft in (1024, 2048, 8192):
         stft = STFT(n_fft, n_fft // 4).to(target.device)
         # A longer window gathers more of a tone: put all resolutions on one scale.
         difference = (stft(estimate).abs() - stft(target).abs()).abs()
-        total = total + _per_target(difference) * (scene.stft.n_fft / n_fft) ** 0.5
+        total = total + _per_target(difference) * (inputs.stft.n_fft / n_fft) ** 0.5
     return total / 3
 
 
-def phase(scene):
+def phase(inputs):
     """Squared distance of the complex spectrograms, with the mixture's phase on the estimate.
 
     Where target and mixture disagree in phase the best magnitude is smaller than the target's, by
     the cosine of the angle between them: the phase-sensitive approximation (Erdogan et al. 2015).
     """
-    return _per_target((scene.estimates - _projected(scene)) ** 2)
+    return _per_target((inputs.estimates - _projected(inputs)) ** 2)
 
 
-def ratio(scene):
+def ratio(inputs):
     """As `phase`, for the shares `estimate / sum of estimates` of the mixture.
 
     Couples the targets: all networks answer for one sum, as in the Wiener filter that follows them
     (after Sawata et al. 2021, who join the networks of Open-Unmix in training). For all sources at
     once; with some of them missing, their shares would fall to the others.
     """
-    power = scene.estimates**2
+    power = inputs.estimates**2
     shares = power / (power.sum(1, keepdim=True) + _EPS)
-    return _per_target((shares * scene.mixture.abs() - _projected(scene)) ** 2)
+    return _per_target((shares * inputs.mixture.abs() - _projected(inputs)) ** 2)
 
 
-def sdr(scene):
+def sdr(inputs):
     """Minus the signal-to-distortion ratio of each excerpt's audio, in dB (Vincent et al. 2006,
     without the filter)."""
-    estimate, target = scene.audio()
-    mixture = scene.stft.inverse(scene.mixture, scene.samples)
+    estimate, target = inputs.audio()
+    mixture = inputs.stft.inverse(inputs.mixture, inputs.samples)
     return _decibels(_energy(estimate - target), _energy(target), _energy(mixture))
 
 
-def filtered(scene):
+def filtered(inputs):
     """Error energy over target energy, in dB as `log`, of what leaves the Wiener filter.
 
     The networks answer for the stems that are played: one iteration of expectation-maximisation
     over the excerpt stands between them and the error, as it will in use, where it counts who sits
     where between the loudspeakers and who claims the same bin. For all sources at once.
     """
-    spectra = torch.stack([
-        wiener(estimates, mixture[0]) for estimates, mixture in zip(scene.spectra(), scene.mixture)
-    ])  # fmt: skip
-    error = _energy(spectra - scene.targets)
-    return _decibels(error, _energy(scene.targets), _energy(scene.mixture))
+    pairs = zip(inputs.spectra(), inputs.mixture)
+    spectra = torch.stack([wiener(estimates, mixture[0]) for estimates, mixture in pairs])
+    error = _energy(spectra - inputs.targets)
+    return _decibels(error, _energy(inputs.targets), _energy(inputs.mixture))
 
 
 LOSSES = {
@@ -124,10 +122,10 @@ LOSSES = {
 """By the names that `TrainingConfig.loss` takes."""
 
 
-def _projected(scene):
+def _projected(inputs):
     """The part of the target in phase with the mixture, real."""
-    unit = scene.mixture.conj() / (scene.mixture.abs() + _EPS)
-    return (scene.targets * unit).real
+    unit = inputs.mixture.conj() / (inputs.mixture.abs() + _EPS)
+    return (inputs.targets * unit).real
 
 
 def _per_target(distances):

@@ -4,13 +4,13 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from ..errors import CheckpointError, UnmixError
-from ..loading import load_networks
 from ..models import MODELS, AudioNetwork, OpenUnmix
-from ..spectral import STFT
-from .lessons import AudioLesson, MagnitudeLesson
+from ..signal import STFT
+from ..weights import load_networks
+from .tasks import MagnitudeTask, WaveformTask
 
 
-def begin(config):
+def initial_task(config):
     """The lesson, as far as it needs no music: with the networks that `config.initial` names, or a
     new `AudioNetwork`; None for a new OpenUnmix, which wants to hear its mixtures first.
 
@@ -19,16 +19,16 @@ def begin(config):
         CheckpointError: `config.initial` is not there, or not what the recipe says.
     """
     if config.initial:
-        return load(config)
+        return continued_task(config)
     if config.network == "OpenUnmix":
         return None
-    return AudioLesson(config, {config.name: build_audio_network(config)})
+    return WaveformTask(config, {config.name: build_audio_network(config)})
 
 
-def measured(config, excerpts, device):
+def new_open_unmix_task(config, excerpts, device):
     """The lesson of a new OpenUnmix per target, scaled to the training mixtures."""
     stft = STFT(config.n_fft, config.hop_length).to(device)
-    return MagnitudeLesson(config, build_networks(config, excerpts, stft))
+    return MagnitudeTask(config, build_networks(config, excerpts, stft))
 
 
 def build_audio_network(config):
@@ -69,7 +69,7 @@ def build_networks(config, excerpts, stft):
     return networks
 
 
-def load(config):
+def continued_task(config):
     """The lesson that goes on with the networks `config.initial` names, on the CPU.
 
     Raises:
@@ -84,7 +84,7 @@ def load(config):
         )
     if isinstance(network, AudioNetwork):
         _check_arguments(config, network)
-        return AudioLesson(config, {config.name: network}).requires_grad_()
+        return WaveformTask(config, {config.name: network}).requires_grad_()
     if (card.n_fft, card.hop_length) != (config.n_fft, config.hop_length):
         raise CheckpointError(
             f"{config.initial}: is for an STFT of {card.n_fft}, {card.hop_length}; start from it "
@@ -103,7 +103,7 @@ def load(config):
                     f"recipe {value}; make them the same."
                 )
         network.lstm.dropout = network.arguments["dropout"] = config.dropout
-    return MagnitudeLesson(config, networks).requires_grad_()
+    return MagnitudeTask(config, networks).requires_grad_()
 
 
 def _check_arguments(config, network):
@@ -115,7 +115,7 @@ def _check_arguments(config, network):
             )
 
 
-def running_mean(networks, decay):
+def exponential_average(networks, decay):
     """A copy of a module whose weights and statistics follow its own, a step of `1 - decay` at each
     `update_parameters` (Polyak and Juditsky 1992)."""
 

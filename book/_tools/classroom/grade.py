@@ -28,7 +28,7 @@ from course import ROOT, SOURCES, Course, sources
 from submission import Unreadable, assignment_of, gradable, read
 from tqdm import tqdm
 
-from unmix_lite.audio import atomic
+from unmix_lite.files import atomic
 
 JAIL = Path(__file__).with_name("jail.sh")
 KERNEL = "jailed-student"
@@ -142,7 +142,7 @@ class Grader:
         return work
 
     def _environment(self, work):
-        from unmix_lite.download import cache_folder
+        from unmix_lite.files import cache_folder
 
         return {
             "JUPYTER_PATH": str(self.scratch / "jupyter"), "TMPDIR": str(work / "run"),

@@ -5,7 +5,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 
 from .signals import decay, highpass, lowpass, samples
 
-TARGETS = ("drums", "bass", "other", "vocals")
+SEED_ORDER = ("drums", "bass", "other", "vocals")
 # Level of each stem in dB against the drums, as mean and spread over songs, and its share of the
 # room in dB (the bass has none): what the 100 training songs of MUSDB18 have, roughly.
 _LEVELS = {"drums": (0.5, 2.0), "bass": (-2.0, 1.8), "other": (-0.8, 1.8), "vocals": (-0.3, 1.8)}
@@ -16,7 +16,7 @@ PEAK_DB = -1.0
 def mix(stems, rate, rng):
     """Bring dry stems to their places in the mix.
 
-    `stems` maps each of `TARGETS` to `(2, samples)` floats. Returns the same with int16 samples,
+    `stems` maps each of `SEED_ORDER` to `(2, samples)` floats. Returns the same with int16 samples,
     and "mixture": their sum, sample for sample, which peaks at about -1 dBFS.
     """
     count = stems["drums"].shape[-1]
@@ -24,7 +24,7 @@ def mix(stems, rate, rng):
     n_fft = next_fast_len(count + room.shape[-1], real=True)
     room = rfft(room, n_fft)
     placed = {}
-    for target in TARGETS:
+    for target in SEED_ORDER:
         level = rng.normal(*_LEVELS[target])
         sound = stems[target]
         if target in _ROOM:

@@ -16,7 +16,7 @@ from .compose import compose
 from .drums import play_drums
 from .guitar import play_guitar
 from .keys import play_keys
-from .mix import TARGETS, mix
+from .mix import SEED_ORDER, mix
 from .names import SONGS_WITH_A_NAME, name_song
 from .other_parts import GUITARS
 from .signals import samples
@@ -55,7 +55,7 @@ def play(song, rate=44100, seed=0):
     root = list(np.atleast_1d(seed))
     stems = {
         target: PLAYERS[target](song, rate, np.random.default_rng([*root, 100 + order]))
-        for order, target in enumerate(TARGETS)
+        for order, target in enumerate(SEED_ORDER)
     }
     return mix(stems, rate, np.random.default_rng([*root, 200]))
 
@@ -169,7 +169,7 @@ def _is_whole(folder):
     """True if the song is there, False if not; one that lost a file is the user's matter."""
     if not folder.is_dir():
         return False
-    for name in ("mixture", *TARGETS):
+    for name in ("mixture", *SEED_ORDER):
         if not (folder / f"{name}.wav").is_file():
             raise CorpusError(f"{folder} lacks {name}.wav: delete that folder and render again.")
     return True

@@ -27,8 +27,10 @@ def play_voice(song, rate, rng):
         for side in (-0.7, 0.7):
             out += 0.3 * singer.sing(song.vocals, song.seconds) * pan(side)
     if song.harmony:
-        out += rng.uniform(0.25, 0.45) * singer.sing(song.harmony, song.seconds) * pan(
-            rng.choice([-1, 1]) * rng.uniform(0.3, 0.8)
+        out += (
+            rng.uniform(0.25, 0.45)
+            * singer.sing(song.harmony, song.seconds)
+            * pan(rng.choice([-1, 1]) * rng.uniform(0.3, 0.8))
         )
     return out
 

@@ -1,0 +1,176 @@
+"""What surrounds the book: its cache of executed notebooks and its workflows."""
+
+import argparse
+import datetime
+import json
+import re
+
+import average
+import fresh_cache
+import pytest
+import record_ladder
+import records
+import ship
+import torch
+import yaml
+
+from unmix_lite.models import OpenUnmix
+from unmix_lite.weights import NetworkCard, load_network, save_network
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project that has been built once with the band."""
+    for name in [
+        "unmix_lite/audio.py",
+        "unmix_lite/pretrained/vocals.safetensors",
+        "requirements.txt",
+        "_build/.jupyter_cache/global.db",
+        "notebooks/a.ipynb",
+    ]:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("as it was")
+    fresh_cache.refresh(tmp_path, "band")
+    entry = tmp_path / "_build" / ".jupyter_cache" / "global.db"
+    entry.parent.mkdir()
+    entry.write_text("executed")
+    return tmp_path
+
+
+def test_cache_is_kept_when_nothing_below_the_notebooks_changed(project):
+    (project / "notebooks" / "a.ipynb").write_text("changed")  # Jupyter Book sees that itself
+    leftover = project / "unmix_lite" / "__pycache__" / "audio.pyc"
+    leftover.parent.mkdir()
+    leftover.write_text("compiled")
+    assert fresh_cache.refresh(project, "band")
+    assert (project / "_build/.jupyter_cache/global.db").exists()
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "unmix_lite/audio.py",
+        "unmix_lite/new.py",
+        "requirements.txt",
+        "unmix_lite/pretrained/vocals.safetensors",
+    ],
+)
+def test_cache_is_cleared_when_something_computed_with_changed(project, file):
+    (project / file).write_text("changed")
+    assert not fresh_cache.refresh(project, "band")
+    assert not (project / "_build/.jupyter_cache").exists()
+    assert fresh_cache.refresh(project, "band")  # and is kept from then on
+
+
+def test_cache_is_cleared_for_another_corpus(project):
+    assert not fresh_cache.refresh(project, "preview")
+
+
+def workflow(repository, name):
+    """A workflow's triggers and its jobs; YAML reads the key `on` as true."""
+    parsed = yaml.safe_load((repository / ".github" / "workflows" / name).read_text())
+    return parsed[True], parsed["jobs"]
+
+
+def commands(job):
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
+def actions(job):
+    return [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step]
+
+
+def test_tests_run_on_every_push_and_pull_request(repository):
+    triggers, jobs = workflow(repository, "tests.yml")
+    assert {"push", "pull_request"} <= set(triggers)
+    assert "make test" in commands(jobs["test"])
+
+
+def test_the_book_is_published_with_the_real_preview_after_the_stamp_check(repository):
+    triggers, jobs = workflow(repository, "book.yml")
+    assert triggers["push"]["branches"] == ["main"]
+    run = commands(jobs["build"])
+    check = ".venv/bin/python book/_tools/stamp.py --check"
+    assert run.index(check) < run.index("make book CORPUS=preview") < run.index("make pages")
+    assert "actions/upload-pages-artifact" in actions(jobs["build"])
+    assert "actions/deploy-pages" in actions(jobs["deploy"])
+    assert jobs["deploy"]["needs"] == "build"
+
+
+def test_workflows_call_only_targets_that_exist(repository):
+    makefile = (repository / "Makefile").read_text()
+    for name in ["tests.yml", "book.yml"]:
+        for job in workflow(repository, name)[1].values():
+            for command in commands(job):
+                if command.startswith("make "):
+                    assert f"\n{command.split()[1]}:" in makefile, command
+
+
+def test_averaged_networks_are_the_mean_of_their_weights(tmp_path, capsys):
+    networks = []
+    for run in ("a", "b"):
+        network = OpenUnmix(hidden_size=4, nb_bins=5)
+        networks.append(network)
+        save_network(tmp_path / run, network, NetworkCard("vocals", "OpenUnmix", network.arguments))
+        (tmp_path / run / "vocals.json").write_text(json.dumps({"best_step": run}))
+    average.main(tmp_path / "out", [tmp_path / "a", tmp_path / "b"])
+    mean, _ = load_network(tmp_path / "out" / "vocals.safetensors")
+    for name, value in mean.state_dict().items():
+        one, two = (network.state_dict()[name] for network in networks)
+        torch.testing.assert_close(value, ((one + two) / 2).to(value.dtype))
+    curves = json.loads((tmp_path / "out" / "vocals.json").read_text())["averaged"]
+    assert [curve["best_step"] for curve in curves] == ["a", "b"]
+    (tmp_path / "b" / "vocals.safetensors").rename(tmp_path / "b" / "drums.safetensors")
+    with pytest.raises(SystemExit, match="different targets"):
+        average.main(tmp_path / "out", [tmp_path / "a", tmp_path / "b"])
+
+
+def test_a_shipped_network_keeps_the_curves_it_began_from(tmp_path, monkeypatch):
+    monkeypatch.setattr(ship, "PRETRAINED", tmp_path / "pretrained")
+    for run, initial in (("first", None), ("second", "mine"), ("third", "another")):
+        network = OpenUnmix(hidden_size=4, nb_bins=5)
+        save_network(tmp_path / run, network, NetworkCard("bass", "OpenUnmix", network.arguments))
+        curve = {"config": {"initial": initial}, "history": [run]}
+        (tmp_path / run / "bass.json").write_text(json.dumps(curve))
+
+    def shipped(run):
+        ship.main(tmp_path / run, "mine")
+        return json.loads((tmp_path / "pretrained" / "mine" / "bass.json").read_text())
+
+    assert "began_from" not in shipped("first")
+    kept = shipped("second")
+    assert kept["history"] == ["second"] and kept["began_from"]["history"] == ["first"]
+    assert "began_from" not in shipped("third")
+
+
+def test_a_ladder_is_recorded(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RESULTS", tmp_path / "results")
+    (tmp_path / "ladder.csv").write_text(
+        "system,kind,published,target,songs,median,low,high\n"
+        "HPSS,methods without training,False,drums,25,1.7,1.2,2.2\n"
+        "HPSS,methods without training,True,vocals,24,-0.5,-1.0,0.1\n"
+        "mine,networks trained on MUSDB18,False,vocals,25,2,1,3\n"
+        "mine,networks trained on MUSDB18,False,drums,25,4,3,5\n"
+    )
+    options = argparse.Namespace(
+        ladder=tmp_path, name="few", command="unmix-lite ladder", commit="abc", machine="a desk"
+    )
+    record_ladder.main(options)
+    record = json.loads((tmp_path / "results" / "ladder" / "few.json").read_text())
+    assert (record["commit"], record["machine"], record["name"]) == ("abc", "a desk", "few")
+    ours, published, mine = record["rungs"]
+    assert (ours["system"], ours["published"], list(ours["targets"])) == ("HPSS", False, ["drums"])
+    assert published["published"] and published["targets"]["vocals"]["songs"] == 24
+    assert mine["targets"]["drums"] == {"songs": 25, "median": 4.0, "low": 3.0, "high": 5.0}
+
+
+def test_every_record_says_where_it_comes_from(repository):
+    files = sorted((repository / "book" / "results").rglob("*.json"))
+    assert len(files) > 30
+    for file in files:
+        record = json.loads(file.read_text())
+        assert re.search(r"\b(python|unmix-lite) ", record["command"]), file
+        assert record["commit"] and record["machine"] and record["versions"], file
+        assert datetime.date.fromisoformat(record["date"]), file
+        assert not re.search(r"/(tmp|home|root|work|Users)/", file.read_text()), file

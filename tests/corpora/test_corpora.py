@@ -1,0 +1,549 @@
+"""Data sets: which one is opened and why, the preview's download, songs and their stems."""
+
+import contextlib
+import functools
+import hashlib
+import io
+import json
+import os
+import shutil
+import socket
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from unmix_lite import corpora, save_audio
+from unmix_lite.corpora import (
+    ARCHIVE,
+    MUSDB_VALIDATION,
+    ZENODO_RECORD,
+    Corpus,
+    Track,
+    fetch_preview,
+    open_corpus,
+    problems,
+    stack,
+)
+from unmix_lite.download import download, fetch_json
+from unmix_lite.errors import AudioError, CorpusError, DownloadError
+from unmix_lite.names import TARGETS
+
+
+@contextlib.contextmanager
+def one_line(error_type, *words):
+    """The block raises exactly this type, with one line that holds each of the words."""
+    with pytest.raises(error_type) as caught:
+        yield
+    message = str(caught.value)
+    assert type(caught.value) is error_type
+    assert message and "\n" not in message
+    for word in words:
+        assert str(word) in message, f"'{word}' is not in: {message}"
+
+
+# --- A server that stands for Zenodo ---------------------------------------------------------
+
+
+class Zenodo(BaseHTTPRequestHandler):
+    """Serves a record and one archive as its `state` dict tells; keeps the Ranges asked for."""
+
+    def __init__(self, state, *arguments):
+        self.state = state
+        super().__init__(*arguments)
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        if self.path == f"/api/records/{ZENODO_RECORD}":
+            return self.answer(200, self.state["record"])
+        if self.path != f"/files/{ARCHIVE}":
+            return self.answer(404, b"")
+        content, asked = self.state["archive"], self.headers.get("Range")
+        self.state["ranges"].append(asked)
+        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
+        if not asked or self.state["ignores_range"]:
+            return self.answer(200, content)
+        if start >= len(content):
+            return self.answer(416, b"", {"Content-Range": f"bytes */{len(content)}"})
+        told = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        return self.answer(206, content[start:], {"Content-Range": told})
+
+    def answer(self, code, content, headers=()):
+        self.send_response(code)
+        for name, value in {"Content-Length": str(len(content)), **dict(headers)}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        cut, stalls = self.state["cut"], self.state["stalls"]
+        if code in (200, 206) and self.path.startswith("/files/") and (cut or stalls):
+            self.wfile.write(content[: cut or 1000])
+            self.wfile.flush()
+            if stalls:
+                stalls.wait(20)
+        else:
+            self.wfile.write(content)
+        self.close_connection = True
+
+
+def zip_of(files):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+@pytest.fixture
+def zenodo(monkeypatch):
+    """A running server; change its answers through the dict."""
+    noise = np.random.default_rng(0).bytes(300_000)
+    state = {"ranges": [], "ignores_range": False, "cut": None, "stalls": None}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Zenodo, state))
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    state["base"] = f"http://127.0.0.1:{server.server_port}"
+    state["url"] = f"{state['base']}/files/{ARCHIVE}"
+
+    def publish(archive, **changes):
+        state["archive"] = archive
+        file = {
+            "key": ARCHIVE, "size": len(archive), "links": {"self": state["url"]},
+            "checksum": f"md5:{hashlib.md5(archive).hexdigest()}", **changes,
+        }  # fmt: skip
+        state["record"] = json.dumps({"id": ZENODO_RECORD, "files": [file]}).encode()
+
+    state["publish"] = publish
+    publish(zip_of({"train/A - B.stem.mp4": noise, "test/C - D.stem.mp4": b"sound"}))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("UNMIX_LITE_ZENODO", state["base"])
+    yield state
+    if state["stalls"]:
+        state["stalls"].set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """An address where nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: it refuses
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("UNMIX_LITE_ZENODO", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        yield
+
+
+def test_preview_is_downloaded_once(zenodo, tmp_path):
+    root, how = fetch_preview(tmp_path, progress=False)
+    assert (root / "test" / "C - D.stem.mp4").read_bytes() == b"sound"
+    assert len((root / "train" / "A - B.stem.mp4").read_bytes()) == 300_000
+    assert zenodo["base"] in how
+    assert sorted(path.name for path in tmp_path.iterdir()) == [root.name]  # nothing left over
+    again, how = fetch_preview(tmp_path, progress=False)
+    assert (again, how) == (root, "downloaded before")
+    assert len(zenodo["ranges"]) == 1
+
+
+def test_archive_with_one_folder_around(zenodo, tmp_path):
+    zenodo["publish"](zip_of({"MUSDB18-7/train/a": b"1", "MUSDB18-7/test/b": b"2"}))
+    root, _ = fetch_preview(tmp_path, progress=False)
+    assert (root / "train" / "a").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("ignores_range", [False, True])
+def test_a_cut_download_resumes(zenodo, tmp_path, ignores_range):
+    zenodo.update(cut=100_000, ignores_range=ignores_range)
+    with one_line(CorpusError, zenodo["url"], "broke off at 100000 of", "resume"):
+        fetch_preview(tmp_path, progress=False)
+    partial = tmp_path / f"{ARCHIVE}.partial"
+    assert partial.read_bytes() == zenodo["archive"][:100_000]
+    zenodo["cut"] = None
+    root, _ = fetch_preview(tmp_path, progress=False)
+    assert zenodo["ranges"] == [None, "bytes=100000-"]
+    assert len((root / "train" / "A - B.stem.mp4").read_bytes()) == 300_000
+    assert not partial.exists()
+
+
+def test_an_interrupt_keeps_what_came(zenodo, tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("unmix_lite.download.tqdm.update", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fetch_preview(tmp_path, progress=False)
+    kept = (tmp_path / f"{ARCHIVE}.partial").stat().st_size
+    assert 0 < kept < len(zenodo["archive"])
+    monkeypatch.undo()
+    fetch_preview(tmp_path, f"{zenodo['base']}/api/records/{ZENODO_RECORD}", progress=False)
+    assert zenodo["ranges"][-1] == f"bytes={kept}-"
+
+
+def test_a_stalled_download_ends(zenodo, tmp_path):
+    zenodo["stalls"] = threading.Event()
+    path = tmp_path / "file"
+    digest = hashlib.sha256(zenodo["archive"]).hexdigest()
+    with one_line(DownloadError, zenodo["url"], "timed out", "resume"):
+        download(zenodo["url"], path, None, f"sha256:{digest[:8]}", timeout=0.3, progress=False)
+    assert not path.exists()
+    zenodo["stalls"].set()
+    zenodo["stalls"] = None
+    download(zenodo["url"], path, None, f"sha256:{digest[:8]}", progress=False)
+    assert path.read_bytes() == zenodo["archive"]
+    assert zenodo["ranges"] == [None, "bytes=1000-"]
+
+
+def test_a_complete_partial_is_not_fetched_again(zenodo, tmp_path):
+    path, archive = tmp_path / "file", zenodo["archive"]
+    (tmp_path / "file.partial").write_bytes(archive)
+    download(
+        zenodo["url"], path, len(archive), f"md5:{hashlib.md5(archive).hexdigest()}",
+        progress=False,
+    )  # fmt: skip
+    assert path.read_bytes() == archive and not zenodo["ranges"]
+
+
+def test_a_partial_beyond_the_end_starts_again(zenodo, tmp_path):
+    path, archive = tmp_path / "file", zenodo["archive"]
+    (tmp_path / "file.partial").write_bytes(archive + b"more")
+    checksum = f"md5:{hashlib.md5(archive).hexdigest()}"
+    download(zenodo["url"], path, None, checksum, progress=False)
+    assert path.read_bytes() == archive
+
+
+def test_without_a_checksum_nothing_is_resumed(zenodo, tmp_path):
+    (tmp_path / "file.partial").write_bytes(b"of another file")
+    assert (
+        download(zenodo["url"], tmp_path / "file", progress=False).read_bytes()
+        == (zenodo["archive"])
+    )
+    assert zenodo["ranges"] == [None]
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"checksum": "md5:" + "0" * 32}, ["md5", "0" * 32]),
+        ({"checksum": "sha256:"}, ["sha256"]),
+        ({"size": 300_000}, ["300000"]),
+    ],
+)
+def test_wrong_bytes_are_deleted(zenodo, tmp_path, changes, words):
+    zenodo["publish"](zenodo["archive"], **changes)
+    with one_line(CorpusError, zenodo["url"], *words):
+        fetch_preview(tmp_path, progress=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_download_replaces_only_a_verified_file(zenodo, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with one_line(DownloadError, zenodo["url"]):
+        download(zenodo["url"], path, checksum="md5:" + "0" * 32, progress=False)
+    assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("name", ["../outside", "/outside", "train/../../outside", "..\\outside"])
+def test_an_archive_that_escapes_is_refused(zenodo, tmp_path, name):
+    zenodo["publish"](zip_of({"train/a": b"1", "test/b": b"2", name: b"3"}))
+    cache = tmp_path / "cache"
+    with one_line(CorpusError, ARCHIVE, name):
+        fetch_preview(cache, progress=False)
+    assert list(cache.iterdir()) == [] and list(tmp_path.iterdir()) == [cache]
+
+
+@pytest.mark.parametrize("archive", [b"no zip at all", zip_of({"notes.txt": b"nothing"})])
+def test_an_archive_that_is_no_corpus(zenodo, tmp_path, archive):
+    zenodo["publish"](archive)
+    with one_line(CorpusError, ARCHIVE):
+        fetch_preview(tmp_path, progress=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("record", [b"{}", b"[1]", b'{"files": [{"key": "other.zip"}]}'])
+def test_a_record_without_the_archive(zenodo, tmp_path, record):
+    zenodo["record"] = record
+    with one_line(CorpusError, zenodo["base"], ARCHIVE):
+        fetch_preview(tmp_path, progress=False)
+
+
+def test_answers_that_are_no_record(zenodo):
+    zenodo["record"] = b"<html>Please log in</html>"
+    with one_line(DownloadError, zenodo["base"], "JSON"):
+        fetch_json(f"{zenodo['base']}/api/records/{ZENODO_RECORD}")
+    with one_line(DownloadError, zenodo["base"], "404"):
+        fetch_json(f"{zenodo['base']}/elsewhere")
+
+
+def test_a_name_that_is_not_resolved(monkeypatch):
+    monkeypatch.setattr("urllib.request.getproxies", dict)
+    with one_line(DownloadError, "no-such-host.invalid"):
+        fetch_json("https://no-such-host.invalid/record")
+
+
+def test_a_look_up_that_hangs_is_given_up(monkeypatch):
+    released = threading.Event()
+
+    def hang(*_, **__):
+        released.wait(60)
+        raise TimeoutError
+
+    monkeypatch.setattr("urllib.request.getproxies", dict)
+    monkeypatch.setattr("unmix_lite.download.socket.create_connection", hang)
+    monkeypatch.setattr("unmix_lite.download._DEADLINE", 0.1)
+    with one_line(DownloadError, "zenodo.org", "timed out"):
+        fetch_json("https://zenodo.org/api")
+    released.set()
+
+
+# --- Which corpus ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_choice(monkeypatch, tmp_path):
+    """No environment variable decides; the cache is empty. Gives the cache's folder."""
+    for name in ("UNMIX_LITE_CORPUS", "MUSDB_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("UNMIX_LITE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def quick_band(monkeypatch, band):
+    """Puts a small rendered band where the whole one would be rendered."""
+    monkeypatch.setattr("unmix_lite.corpora.band.render_band", lambda root: band)
+    return band
+
+
+def test_auto_takes_the_preview_where_there_is_a_network(no_choice, zenodo):
+    corpus = open_corpus()
+    assert corpus.name == "MUSDB18 preview" and corpus.root == no_choice / "musdb18-7"
+    assert zenodo["base"] in corpus.reason and corpus.reason in str(corpus)
+    assert not corpus.is_wav
+    assert open_corpus("preview").reason == "downloaded before"
+
+
+def test_auto_falls_to_the_band_and_says_why(no_choice, no_network, quick_band):
+    corpus = open_corpus()
+    assert (corpus.name, corpus.root) == ("band", quick_band)
+    assert "preview" in corpus.reason and "refused" in corpus.reason
+    assert "\n" not in corpus.reason
+
+
+def test_auto_does_not_hide_a_broken_download(no_choice, zenodo, quick_band):
+    zenodo["cut"] = 1000
+    corpus = open_corpus()
+    assert corpus.name == "band" and "broke off" in corpus.reason
+
+
+def test_a_corpus_asked_for_by_name_is_not_replaced(no_choice, no_network):
+    with one_line(CorpusError, "127.0.0.1", "refused"):
+        open_corpus("preview")
+    with one_line(CorpusError, "MUSDB_PATH"):
+        open_corpus("musdb")
+
+
+def test_environment_variables_decide(no_choice, no_network, band, monkeypatch, tmp_path):
+    monkeypatch.setenv("MUSDB_PATH", str(band))
+    assert open_corpus().root == band.resolve() and "MUSDB_PATH" in open_corpus().reason
+    assert open_corpus("musdb").root == band.resolve()
+    other = tmp_path / "other"
+    shutil.copytree(band, other)
+    monkeypatch.setenv("UNMIX_LITE_CORPUS", str(other))
+    assert open_corpus().root == other.resolve()
+    assert "UNMIX_LITE_CORPUS" in open_corpus().reason
+    assert open_corpus(band).root == band.resolve()  # what the caller names comes first
+    monkeypatch.setenv("UNMIX_LITE_CORPUS", "auto")
+    assert open_corpus().root == band.resolve()
+
+
+def test_cache_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNMIX_LITE_CACHE", str(tmp_path))
+    assert corpora.cache_folder() == tmp_path
+    monkeypatch.delenv("UNMIX_LITE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert corpora.cache_folder() == tmp_path / "unmix-lite"
+    monkeypatch.setenv("UNMIX_LITE_CACHE", "")  # as if it were not set
+    assert corpora.cache_folder() == tmp_path / "unmix-lite"
+
+
+def test_folders_that_are_no_corpus(no_choice, tmp_path, monkeypatch):
+    with one_line(CorpusError, tmp_path / "nowhere"):
+        open_corpus(tmp_path / "nowhere")
+    with one_line(CorpusError, tmp_path, "train/"):
+        open_corpus(tmp_path)
+    monkeypatch.setenv("MUSDB_PATH", str(tmp_path / "gone"))
+    with one_line(CorpusError, tmp_path / "gone"):
+        open_corpus()
+
+
+# --- Songs and stems -------------------------------------------------------------------------
+
+
+def write_song(folder, rate=8000, suffix=".wav", **lengths):
+    """A song's folder with a sound file of that many samples for each name."""
+    for i, (name, samples) in enumerate(lengths.items()):
+        noise = 0.1 * torch.randn(2, samples, generator=torch.Generator().manual_seed(i))
+        save_audio(folder / f"{name}{suffix}", noise, rate)
+    return Track(folder.name, folder, "train")
+
+
+def test_a_folder_of_stems(tmp_path):
+    track = write_song(tmp_path / "A - B", guitar=800, bass=800, vocals=800)
+    stems = track.stems()
+    assert list(stems) == ["vocals", "bass", "guitar"] and track.rate == 8000
+    assert all(stem.shape == (2, 800) and stem.dtype == torch.float32 for stem in stems.values())
+    torch.testing.assert_close(track.mixture(), sum(stems.values()))
+    assert list(track.stems(("bass",))) == ["bass"]
+
+
+def test_upper_case_suffixes_and_half_written_files(tmp_path):
+    track = write_song(tmp_path / "A - B", bass=800)
+    os.rename(track.path / "bass.wav", track.path / "bass.WAV")
+    (track.path / ".bass.123.partial.wav").write_bytes(b"half")
+    assert list(track.stems()) == ["bass"] and track.rate == 8000
+
+
+def test_missing_stems(tmp_path):
+    track = write_song(tmp_path / "A - B", mixture=800, vocals=800)
+    with one_line(CorpusError, track.path, "'bass' is missing", "vocals"):
+        track.stems(TARGETS[:1] + ("bass",))
+    with one_line(CorpusError, "'drums' is missing"):
+        stack(track.stems())
+    (track.path / "vocals.wav").unlink()
+    with one_line(CorpusError, track.path, "no stems"):
+        track.stems()
+    assert track.rate == 8000 and track.mixture().shape == (2, 800)
+
+
+def test_stems_of_unequal_lengths_and_rates(tmp_path):
+    track = write_song(tmp_path / "A - B", vocals=800, bass=799)
+    with one_line(CorpusError, track.path, "2 x 800", "2 x 799"):
+        track.stems()
+    write_song(tmp_path / "A - B", rate=16000, bass=800)
+    with one_line(CorpusError, track.path, "8000 Hz", "16000 Hz"):
+        track.stems()
+
+
+def test_problems_of_a_song_are_told_from_its_headers(tmp_path, monkeypatch):
+    monkeypatch.setattr(Track, "_read", lambda *_: pytest.fail("decoded"))
+    good = write_song(tmp_path / "good", vocals=800, bass=800, guitar=799)
+    assert good.problem(("vocals", "bass")) is None
+    assert good.problem(("vocals", "piano")) == "has no piano (there: vocals, bass, guitar)"
+    assert "guitar 0.10 s" in good.problem(("vocals", "guitar"))
+    stems = Track("song", tmp_path / "song.stem.mp4", "train")
+    assert stems.problem(TARGETS) is None and "has no 'piano'" in stems.problem(("piano",))
+
+
+def test_problems_of_many_songs_are_one_text_with_a_line_each(tmp_path):
+    good = write_song(tmp_path / "good", vocals=800, bass=800)
+    short = write_song(tmp_path / "short", vocals=800, bass=700)
+    few = write_song(tmp_path / "few", vocals=800)
+    wanted = ("vocals", "bass")
+    assert problems([good, good], wanted) == ""
+    assert problems([good, few], wanted).startswith(f"{few.path}: has no bass")
+    first, *lines = problems([short, good, few], wanted).splitlines()
+    assert first.startswith("2 of 3 songs")
+    assert [line.split(":")[0].strip() for line in lines] == [str(short.path), str(few.path)]
+
+
+def test_splits(tmp_path):
+    for i in range(10):
+        write_song(tmp_path / "train" / f"song {i}", vocals=80)
+    (tmp_path / "train" / "notes.txt").write_text("no song")
+    corpus = Corpus("mine", tmp_path, "a test")
+    assert [t.name for t in corpus.tracks("valid")] == ["song 4", "song 9"]
+    assert len(corpus.tracks("train")) == 8 and corpus.is_wav
+    assert {t.split for t in corpus.tracks("train")} == {"train"}
+    with one_line(CorpusError, "'dev'", "train, valid, test"):
+        corpus.tracks("dev")
+    with one_line(CorpusError, tmp_path / "test"):
+        corpus.tracks("test")
+
+
+def test_the_band_as_a_corpus(band):
+    corpus = open_corpus(band)
+    assert corpus.name == "band" and corpus.is_wav
+    track = corpus.tracks("test")[0]
+    stems = track.stems()
+    assert list(stems) == list(TARGETS)
+    assert stack(stems).shape == (4, *track.mixture().shape)
+    torch.testing.assert_close(track.mixture(), sum(stems.values()), rtol=0, atol=1e-6)
+    known = {(t.name, t.rate) for t in corpus.musdb()}
+    ours = {(t.name, t.rate) for s in ("train", "test") for t in corpus.tracks(s)}
+    assert ours <= known and len(known) == 6
+
+
+# --- The real songs --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def few_songs(musdb7, tmp_path_factory):
+    """A corpus of six songs of the preview: musdb takes half a minute to open them all."""
+    root, whole = tmp_path_factory.mktemp("few"), open_corpus(musdb7)
+    for split in ("train", "valid", "test"):
+        for track in whole.tracks(split)[:2]:
+            folder = root / ("test" if split == "test" else "train")
+            folder.mkdir(exist_ok=True)
+            (folder / track.path.name).symlink_to(track.path)
+    return open_corpus(root)
+
+
+def test_splits_of_the_preview(musdb7):
+    corpus = open_corpus(musdb7)
+    splits = {name: {t.name for t in corpus.tracks(name)} for name in ("train", "valid", "test")}
+    folder = {p.name.removesuffix(".stem.mp4") for p in (musdb7 / "train").glob("*.mp4")}
+    assert splits["train"] | splits["valid"] == folder
+    assert not splits["train"] & splits["valid"]
+    assert splits["valid"] == MUSDB_VALIDATION & folder and splits["valid"]
+    assert len(splits["test"]) == len(list((musdb7 / "test").glob("*.mp4")))
+
+
+def test_splits_are_those_of_musdb(few_songs):
+    assert MUSDB_VALIDATION == set(few_songs.musdb(subsets="test").setup["validation_tracks"])
+    for split in ("train", "valid", "test"):
+        subset = {"subsets": "test"} if split == "test" else {"subsets": "train", "split": split}
+        theirs = {track.name for track in few_songs.musdb(**subset)}
+        assert theirs == {track.name for track in few_songs.tracks(split)} and len(theirs) == 2
+
+
+@pytest.mark.parametrize("split", ["valid", "test"])
+def test_stems_equal_those_of_musdb(few_songs, split):
+    track = few_songs.tracks(split)[1]
+    database = few_songs.musdb(subsets="test" if split == "test" else "train")
+    theirs = next(t for t in database if t.name == track.name)
+    stems = track.stems()
+    assert list(stems) == list(TARGETS) and track.rate == theirs.rate
+    # musdb's decoder, stempeg, rounds to 16 bits, which is up to 1.6e-5 off.
+    decoded = torch.from_numpy(theirs.stems).float().transpose(1, 2)
+    for name, stem in stems.items():
+        expected = decoded[theirs.sources[name].stem_id]
+        assert float(expected.abs().max()) > 1e-3
+        torch.testing.assert_close(stem, expected, rtol=0, atol=2e-5)
+    mixture = track.mixture()
+    torch.testing.assert_close(mixture, decoded[0], rtol=0, atol=2e-5)
+    # The mixture is encoded apart from the stems, so their sum is near it and not equal to it.
+    error = (mixture - sum(stems.values())).square().mean()
+    assert error > 0 and 10 * torch.log10(mixture.square().mean() / error) > 20
+    with one_line(CorpusError, track.path, "'guitar'"):
+        track.stems(("guitar",))
+
+
+def test_a_missing_ffmpeg_is_named(few_songs, monkeypatch):
+    track = few_songs.tracks("test")[0]
+    monkeypatch.setenv("PATH", "")
+    with one_line(AudioError, track.path, "needs ffmpeg"):
+        track.stems()
+
+
+def test_sound_files_of_every_kind_make_a_song(tmp_path):
+    for suffix in (".flac", ".ogg", ".mp3"):
+        track = write_song(tmp_path / f"A - {suffix}", 16000, suffix, vocals=16000, drums=16000)
+        stems = track.stems()
+        assert {tuple(stem.shape) for stem in stems.values()} == {(2, 16000)}
+        assert soundfile.info(track.path / f"drums{suffix}").samplerate == track.rate

@@ -1,0 +1,244 @@
+"""The separator: lengths, rates, channels, and the reference's numbers with the same weights."""
+
+import pytest
+import torch
+
+import unmix_lite
+from unmix_lite.errors import AudioError, CheckpointError
+from unmix_lite.models import OpenUnmix
+from unmix_lite.separation import Separator
+from unmix_lite.weights import NetworkCard, save_network
+
+TARGETS = ("vocals", "drums", "bass", "other")
+
+
+def small(seed=0, channels=2, hidden_size=32, **options):
+    """An untrained network whose batch norms are not the identity."""
+    torch.manual_seed(seed)
+    network = OpenUnmix(hidden_size, channels, **options).eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm1d):
+            module.running_mean.normal_(std=0.1)
+            module.running_var.uniform_(0.5, 2)
+    return network
+
+
+def four(channels=2):
+    return {target: small(i, channels) for i, target in enumerate(TARGETS)}
+
+
+def noise(channels, samples, seed=0):
+    return 0.3 * torch.randn(channels, samples, generator=torch.Generator().manual_seed(seed))
+
+
+def level(audio):
+    return 20 * torch.log10(audio.square().mean().sqrt())
+
+
+def agree_with_the_reference(networks, iterations=1, wiener_window=25, **options):
+    """Same weights, same song: openunmix 1.3.0's separator and ours, to a relative 1e-4."""
+    from openunmix.model import OpenUnmix as ReferenceNetwork
+    from openunmix.model import Separator as ReferenceSeparator
+
+    theirs = {}
+    for target, network in networks.items():
+        settings = network.arguments
+        theirs[target] = ReferenceNetwork(
+            2049,
+            settings["nb_channels"],
+            settings["hidden_size"],
+            unidirectional=settings["unidirectional"],
+            max_bin=1487,
+        )
+        theirs[target].load_state_dict(network.state_dict(), strict=True)
+    channels = settings["nb_channels"]
+    reference = ReferenceSeparator(
+        theirs, niter=iterations, nb_channels=channels, wiener_win_len=wiener_window, **options
+    )
+    reference.freeze()
+    separator = Separator(networks, iterations=iterations, wiener_window=wiener_window, **options)
+    audio = noise(channels, 40_000)
+    expected = reference.to_dict(reference(audio[None]))
+    stems = separator(audio)
+    assert list(stems) == list(expected)
+    for target, stem in stems.items():
+        error = (stem - expected[target][0]).norm() / expected[target].norm()
+        assert error < 1e-4, f"{target}: {error:.1e}"
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("iterations", [0, 1, 3])
+@pytest.mark.parametrize("options", [{}, {"softmask": True}, {"residual": True}])
+def test_equals_the_reference(channels, iterations, options):
+    agree_with_the_reference(four(channels), iterations, **options)
+
+
+@pytest.mark.parametrize("wiener_window", [3, 7, 39, 40, 41, 1000])
+def test_equals_the_reference_whatever_the_wiener_filter_measures(wiener_window):
+    agree_with_the_reference(four(), wiener_window=wiener_window)
+
+
+@pytest.mark.parametrize("hidden_size", [64, 256, 1024])
+@pytest.mark.parametrize("unidirectional", [False, True])
+def test_equals_the_reference_at_every_size(hidden_size, unidirectional):
+    networks = {
+        target: small(i, hidden_size=hidden_size, unidirectional=unidirectional)
+        for i, target in enumerate(("vocals", "drums"))
+    }
+    agree_with_the_reference(networks)
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000, 96000])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("samples", [1, 500, 13_230, 44_101])
+def test_length_and_channels_are_the_inputs(rate, channels, samples):
+    stems = Separator(four())(noise(channels, samples), rate)
+    assert {tuple(stem.shape) for stem in stems.values()} == {(channels, samples)}
+    assert all(torch.isfinite(stem).all() for stem in stems.values())
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("neighbours", [0, 10])
+def test_stems_sum_to_the_mixture(channels, neighbours):
+    audio = noise(channels, 100_000)
+    stems = Separator(four(), neighbours=neighbours)(audio)
+    assert level(sum(stems.values()) - audio) - level(audio) < -60
+
+
+@pytest.mark.parametrize("neighbours", [0, 10])
+def test_silence_stays_silent(neighbours):
+    stems = Separator(four(), neighbours=neighbours)(torch.zeros(2, 50_000))
+    assert all(torch.equal(stem, torch.zeros(2, 50_000)) for stem in stems.values())
+
+
+def test_a_stereo_song_through_mono_networks():
+    audio = noise(2, 30_000)
+    stems = Separator(four(1))(audio)
+    assert stems["vocals"].shape == audio.shape
+
+
+def test_one_network_is_set_against_the_rest():
+    audio = noise(2, 60_000)
+    alone = Separator({"vocals": small()})(audio)
+    assert list(alone) == ["vocals"]
+    both = Separator({"vocals": small()}, residual=True)(audio)
+    assert list(both) == ["vocals", "residual"]
+    assert torch.equal(alone["vocals"], both["vocals"])
+    assert level(both["vocals"] + both["residual"] - audio) - level(audio) < -60
+
+
+def test_one_stem_alone_is_not_completed_to_the_whole_song():
+    audio = noise(2, 60_000)
+    alone, plain = (
+        Separator({"other": small()}, complete=complete)(audio)["other"]
+        for complete in (True, False)
+    )
+    assert torch.equal(alone, plain)
+    assert level(alone - audio) - level(audio) > -40
+
+
+@pytest.mark.parametrize("rate", [22050, 44100, 96000])
+def test_complete_stems_add_up_even_where_no_network_claims_a_bin(rate):
+    """Networks that are deaf above 4 kHz leave bins to nobody, and a rate leaves its top."""
+    networks = four()
+    for network in networks.values():
+        with torch.no_grad():
+            network.output_mean[400:] = -100
+    audio = noise(2, 60_000)
+    partial, complete = (
+        Separator(networks, complete=complete)(audio, rate) for complete in (False, True)
+    )
+    assert level(sum(partial.values()) - audio) - level(audio) > -10
+    assert level(sum(complete.values()) - audio) - level(audio) < -100
+    assert torch.equal(partial["drums"], complete["drums"])
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"iterations": 0}, {"iterations": 2}, {"softmask": True}, {"wiener_window": 10},
+        {"neighbours": 5},
+    ],
+)  # fmt: skip
+def test_every_option_changes_the_output(option):
+    audio = noise(2, 60_000)
+    plain, changed = Separator(four())(audio), Separator(four(), **option)(audio)
+    assert not torch.allclose(plain["drums"], changed["drums"], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("audio", "words"),
+    [
+        (torch.zeros(2, 0), "no samples"),
+        (torch.zeros(6, 1000), "6 channels"),
+        (torch.full((2, 1000), float("nan")), "NaN"),
+        (torch.zeros(1000), "(channels, samples)"),
+    ],
+)
+def test_bad_audio_is_one_line(audio, words):
+    with pytest.raises(AudioError) as error:
+        Separator(four())(audio)
+    assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def folder_of_networks(folder, **changes):
+    for target, network in four().items():
+        save_network(
+            folder, network, NetworkCard(target, "OpenUnmix", network.arguments, **changes)
+        )
+    return folder
+
+
+def test_from_a_folder(tmp_path):
+    folder_of_networks(tmp_path)
+    separator = Separator.from_pretrained(tmp_path, device="cpu", iterations=0)
+    audio = noise(2, 30_000)
+    expected = Separator(four(), iterations=0)(audio)
+    stems = separator(audio)
+    assert list(stems) == list(TARGETS)
+    assert all(torch.equal(stems[t], expected[t]) for t in TARGETS)
+    assert Separator.from_pretrained(tmp_path, targets=["bass"]).targets == ["bass"]
+
+
+def test_the_filter_that_comes_with_trained_networks(tmp_path):
+    folder_of_networks(tmp_path)
+    audio = noise(2, 60_000)
+
+    def drums(**options):
+        return Separator.from_pretrained(tmp_path, device="cpu", **options)(audio)["drums"]
+
+    ours = Separator(four(), 3, posterior=True, neighbours=40)
+    assert torch.equal(drums(), ours(audio)["drums"])
+    alone = Separator(four(), 3, posterior=True)
+    assert torch.equal(drums(neighbours=0), alone(audio)["drums"])
+    assert torch.equal(drums(posterior=False), Separator(four())(audio)["drums"])
+    three = drums(iterations=3, posterior=False)
+    assert torch.equal(three, Separator(four(), 3)(audio)["drums"])
+    assert not torch.allclose(three, drums(), atol=1e-6)
+
+
+def test_a_missing_target_says_what_there_is(tmp_path):
+    folder_of_networks(tmp_path)
+    with pytest.raises(
+        CheckpointError, match="no target 'piano'; it has vocals, drums, bass, other"
+    ):
+        Separator.from_pretrained(tmp_path, targets=["piano"])
+
+
+def test_an_unknown_model_says_what_there_is():
+    with pytest.raises(CheckpointError, match="umx-lite"):
+        Separator.from_pretrained("umx-heavy")
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(CheckpointError, match="holds no weights"):
+        Separator.from_pretrained(tmp_path)
+
+
+def test_umx_lite_finds_the_voice_of_a_real_song(songs):
+    """Not a score, a direction: the voice of a sung song is neither silence nor the song."""
+    audio, rate = unmix_lite.load_audio(songs / "Karissa_Hobbs_-_Lets_Go_Fishin.hq.ogg")
+    audio = audio[:, 30 * rate : 40 * rate]
+    stems = Separator.from_pretrained("umx-lite", device="cpu")(audio, rate)
+    assert -20 < level(stems["vocals"]) - level(audio) < 0
+    assert level(sum(stems.values()) - audio) - level(audio) < -40

@@ -1,0 +1,78 @@
+"""What libsndfile does not read, through the programs ffmpeg and ffprobe."""
+
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import torch
+
+from ..errors import AudioError
+
+_STREAM_KEYS = ("channels", "sample_rate", "duration_ts")
+
+
+def read_with_ffmpeg(path, streams):
+    """Decode the first audio streams of a file in one pass.
+
+    Args:
+        path: the file. streams: how many.
+
+    Returns:
+        (audio, rate): a list of float32 `(channels, samples)`, and their rate in Hz.
+
+    Raises:
+        AudioError: no ffmpeg, a file it cannot decode, too few streams, or streams that differ in
+            length, channels or rate.
+    """
+    found = _probe(path)
+    if len(found) < streams:
+        raise AudioError(
+            f"{path}: holds {len(found)} audio streams where {streams} are needed; is it a "
+            f"{'.stem.mp4' if streams > 1 else 'sound file'}?"
+        )
+    rate, channels = int(found[0]["sample_rate"]), int(found[0]["channels"])
+    # ffmpeg would cut every stream to the shortest without a word.
+    shapes = {tuple(stream.get(key) for key in _STREAM_KEYS) for stream in found[:streams]}
+    if len(shapes) > 1:
+        raise AudioError(
+            f"{path}: its streams differ in length, channels or rate; export the stems alike."
+        )
+    merged = "".join(f"[0:a:{i}]" for i in range(streams)) + f"amerge=inputs={streams}[all]"
+    select = ["-filter_complex", merged, "-map", "[all]"] if streams > 1 else ["-map", "0:a:0"]
+    decoded = subprocess.run(
+        ["ffmpeg", "-v", "error", "-nostdin", "-i", f"file:{path}", *select, "-f", "f32le", "-"],
+        capture_output=True,
+    )
+    if decoded.returncode != 0 or decoded.stderr:
+        told = reason(decoded.stderr.decode(errors="replace"))
+        raise AudioError(f"{path}: ffmpeg cannot decode it ({told}); copy or download it again.")
+    samples = np.frombuffer(decoded.stdout, "<f4").reshape(-1, streams * channels).T
+    audio = torch.from_numpy(np.ascontiguousarray(samples))
+    return list(audio.split(channels)), rate
+
+
+def _probe(path):
+    """What ffprobe says of each audio stream: a list of dicts."""
+    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
+        raise AudioError(
+            f"{path}: reading {path.suffix} needs ffmpeg; install it "
+            "('apt-get install ffmpeg', 'brew install ffmpeg', 'winget install ffmpeg')."
+        )
+    # "file:" since ffmpeg takes what stands before a colon in a name for a protocol.
+    probe = subprocess.run(
+        ["ffprobe", "-v", "error", "-of", "json", "-select_streams", "a", "-show_entries",
+         "stream=" + ",".join(_STREAM_KEYS), f"file:{path}"],
+        capture_output=True, text=True, errors="replace",
+    )  # fmt: skip
+    if probe.returncode != 0:
+        raise AudioError(
+            f"{path}: cannot be read as sound ({reason(probe.stderr)}); is the file complete?"
+        )
+    return json.loads(probe.stdout).get("streams", [])
+
+
+def reason(error):
+    """The last line of an error, without its full stop."""
+    lines = str(error).strip().splitlines()
+    return lines[-1].rstrip(".") if lines else "no reason given"

@@ -1,0 +1,189 @@
+"""Files to audio and back: reading and writing.
+
+Audio is a float32 tensor of shape (channels, samples), full scale at 1.0; rates are in Hz.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+
+from ..errors import AudioError
+from ..files import atomic
+from .checks import check_audio
+from .ffmpeg import read_with_ffmpeg, reason
+from .resampling import resample
+from .truncation import announces_length, is_truncated
+
+# The order of the streams in a MUSDB18 `.stem.mp4` file (Native Instruments' Stems format).
+STEM_NAMES = ("mixture", "drums", "bass", "other", "vocals")
+
+# libsndfile reads the rest (WAV, FLAC, OGG, MP3, AIFF ...); these containers hold AAC.
+_FFMPEG_SUFFIXES = {".mp4", ".m4a", ".aac", ".mov", ".mkv", ".webm", ".wma"}
+
+# Samples per write: libsndfile's Vorbis encoder crashes on a song in one piece.
+_BLOCK = 1 << 16
+
+# What MPEG audio layer III knows, in Hz.
+MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+
+def load_audio(path, rate=None):
+    """Read a sound file.
+
+    WAV, FLAC, OGG, MP3 and AIFF need nothing but this package; MP4/M4A/AAC need ffmpeg, and of a
+    `.stem.mp4` this gives the first stream, the mixture.
+
+    Args:
+        path: the file.
+        rate: resample to this rate in Hz; None keeps the file's own.
+
+    Returns:
+        (audio, rate): float32 `(channels, samples)`, and its rate in Hz.
+
+    Raises:
+        AudioError: missing, unreadable, truncated or empty file, or one that holds NaN.
+    """
+    path = _existing(path)
+    if path.suffix.lower() in _FFMPEG_SUFFIXES:
+        audio, own_rate = read_with_ffmpeg(path, streams=1)
+        audio = audio[0]
+    else:
+        audio, own_rate = _read_with_soundfile(path)
+    check_audio(audio, str(path))
+    if rate is not None and rate != own_rate:
+        audio, own_rate = resample(audio, own_rate, rate), rate
+    return audio, own_rate
+
+
+def load_stems(path):
+    """Read the five streams of a MUSDB18 `.stem.mp4` (needs ffmpeg).
+
+    Returns:
+        (stems, rate): a dict name -> float32 `(2, samples)` with the names of `STEM_NAMES`.
+
+    Raises:
+        AudioError: no ffmpeg, no such file, a truncated one, fewer than five streams, or streams
+            that differ in length, channels or rate.
+    """
+    path = _existing(path)
+    streams, rate = read_with_ffmpeg(path, streams=len(STEM_NAMES))
+    return dict(zip(STEM_NAMES, streams)), rate
+
+
+def save_audio(path, audio, rate):
+    """Write audio so that the file is either whole or not there at all.
+
+    The suffix chooses the format: `.wav` (24 bit; 32-bit float where the audio exceeds full scale,
+    so that nothing is clipped), `.flac` (24 bit), `.ogg`, `.mp3`.
+
+    Args:
+        path: the file to write; its folder is made.
+        audio: `(channels, samples)` or `(samples,)`.
+        rate: in Hz.
+
+    Raises:
+        AudioError: empty or non-finite audio, an unknown suffix, a rate or number of channels that
+            the format does not know, audio above full scale in a format that would clip it, or a
+            folder or disk that cannot be written.
+    """
+    path = Path(path)
+    audio = torch.as_tensor(audio, dtype=torch.float32).detach().cpu()
+    audio = audio[None] if audio.ndim == 1 else audio
+    check_audio(audio, str(path))
+    check_format(path, audio.shape[0], rate)
+    peak = float(audio.abs().max())
+    if peak > 1 and path.suffix.lower() != ".wav":
+        kind = path.suffix.lower().lstrip(".")
+        raise AudioError(
+            f"{path}: the audio peaks {20 * math.log10(peak):.1f} dB above full scale and {kind} "
+            "would clip it; write .wav, or lower the level first."
+        )
+    write_audio(path, audio.split(_BLOCK, dim=1), audio.shape[0], rate, peak)
+
+
+def check_format(path, channels, rate):
+    """Raise an AudioError unless a file of that suffix can hold so many channels at that rate."""
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in ("wav", "flac", "ogg", "mp3"):
+        raise AudioError(f"{path}: cannot write '{path.suffix}'; use .wav, .flac, .ogg or .mp3.")
+    if kind in ("mp3", "ogg") and channels > 2:  # Vorbis takes a sixth one for a subwoofer
+        raise AudioError(
+            f"{path}: has {channels} channels, and {kind} keeps one or two; write .wav or .flac."
+        )
+    if kind == "mp3" and rate not in MP3_RATES:
+        raise AudioError(
+            f"{path}: MP3 knows no {rate} Hz, only {', '.join(map(str, MP3_RATES))}; resample it, "
+            "or write .wav."
+        )
+
+
+def write_audio(path, blocks, channels, rate, peak):
+    """Write blocks `(channels, samples)` of audio that peaks at `peak`, whole or not at all.
+
+    Raises:
+        AudioError: a folder or disk that cannot be written.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    # 24-bit full scale is 1 - 2**-23: a sample of exactly 1.0 would clip by one step.
+    subtype = {"wav": "PCM_24" if peak < 1 else "FLOAT", "flac": "PCM_24"}.get(kind)
+    try:
+        with (
+            atomic(path) as partial,
+            soundfile.SoundFile(
+                partial, "w", int(rate), channels, subtype=subtype, format=kind.upper()
+            ) as file,
+        ):
+            for block in blocks:
+                file.write(block.numpy().T)
+    except (soundfile.SoundFileError, RuntimeError, OSError) as error:
+        raise AudioError(f"{path}: cannot be written ({reason(error)}).") from error
+
+
+def _existing(path):
+    path = Path(path)
+    if not path.is_file():
+        raise AudioError(f"{path}: no such file.")
+    if path.stat().st_size == 0:
+        raise AudioError(f"{path}: the file is empty (0 bytes).")
+    return path
+
+
+def _read_with_soundfile(path):
+    try:
+        with soundfile.SoundFile(path) as file:
+            kind, rate, promised = file.format, file.samplerate, file.frames
+            # Of a FLAC written to a pipe libsndfile says 2**63 - 1; of such an MP3 it would guess
+            # the length from the first frames, and cut there.
+            if promised >= 2**62 or kind == "MP3" and not announces_length(path):
+                return _read_unannounced(path)
+            samples = _channels_first(file)
+    except (soundfile.SoundFileError, RuntimeError, OSError, ValueError, MemoryError) as error:
+        raise AudioError(
+            f"{path}: cannot be read as sound ({reason(error)}); is the file complete, and is it "
+            "WAV, FLAC, OGG or MP3?"
+        ) from error
+    # The end of an MP3 is told by its bytes: encoders differ in how they count the last frames.
+    if is_truncated(path, kind) or kind != "MP3" and samples.shape[1] < promised:
+        raise AudioError(f"{path}: the file is truncated; copy or download it again.")
+    return torch.from_numpy(samples), rate
+
+
+def _channels_first(file):
+    """All of an open `SoundFile`, float32 `(channels, samples)`; an hour is never there twice."""
+    samples, end = np.empty((file.channels, file.frames), np.float32), 0
+    for block in file.blocks(1 << 20, dtype="float32", always_2d=True):
+        samples[:, end : end + len(block)] = block.T
+        end += len(block)
+    return np.ascontiguousarray(samples[:, :end])
+
+
+def _read_unannounced(path):
+    """Read a file that does not say how long it is, which libsndfile would cut or refuse."""
+    try:
+        streams, rate = read_with_ffmpeg(path, streams=1)
+    except AudioError as error:
+        raise AudioError(f"{error} (The file does not say how long it is.)") from error
+    return streams[0], rate

@@ -1,0 +1,227 @@
+"""The command line: `unmix-lite separate | train | evaluate | ladder | corpus | export`."""
+
+import sys
+
+from ..errors import AudioError, UnmixError
+from .parser import parser
+
+
+def main(arguments=None):
+    """Run one command; returns the exit code."""
+    options = parser().parse_args(arguments)
+    commands = {"separate": separate, "train": train, "evaluate": evaluate, "ladder": ladder,
+                "corpus": corpus, "export": export}  # fmt: skip
+    run = commands[options.command]
+    try:
+        return run(options) or 0
+    except UnmixError as error:
+        return _fail(error)
+    except OSError as error:
+        return _fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "))
+    except KeyboardInterrupt:
+        print("unmix-lite: stopped; what was finished is kept.", file=sys.stderr)
+        return 130
+
+
+def separate(options):
+    """Separate each input into OUTPUT/<song>/<target>.<format>; a failing song is reported."""
+    from tqdm import tqdm
+
+    from ..separation import Separator
+
+    folders = {}
+    for path in options.inputs:
+        folder = options.output / path.stem.removesuffix(".stem")
+        if folder in folders:
+            raise UnmixError(
+                f"{folders[folder]} and {path} would both be written to {folder}; separate them "
+                "into different folders."
+            )
+        folders[folder] = path
+    separator = Separator.from_pretrained(
+        options.model, _device(options.device), options.targets, iterations=options.iterations,
+        residual=options.residual,
+    )  # fmt: skip
+    separator.complete = separator.adds_up
+    failed = 0
+    # One bar for several songs; a single song says what it is doing in words.
+    for folder, path in tqdm(folders.items(), unit="song", disable=len(folders) == 1 or None):
+        try:
+            _separate_one(separator, path, folder, options)
+        except UnmixError as error:
+            failed = _fail(error)
+    return failed
+
+
+def _separate_one(separator, path, folder, options):
+    from ..audio import load_audio, save_stems
+
+    files = {target: folder / f"{target}.{options.format}" for target in separator.targets}
+    if not options.overwrite and all(file.is_file() for file in files.values()):
+        print(f"{path}: its stems are in {folder} already; --overwrite separates it again.")
+        return
+    if not options.overwrite and (there := [file for file in files.values() if file.exists()]):
+        # Some are there: of an interrupted run, or of the user's own. Do not decide which.
+        raise UnmixError(f"{path}: {there[0]} is there already; --overwrite replaces it.")
+    audio, rate = load_audio(path)
+    if rate < 16000:
+        print(f"{path}: at {rate} Hz it holds nothing above {rate // 2} Hz, nor will its stems.")
+    try:
+        blocks = separator.blocks(audio, rate, progress=True)
+        lowered = save_stems(files, blocks, len(audio), rate)
+    except AudioError as error:
+        raise AudioError(f"{path}: {error}") from error
+    if lowered:
+        # All stems by the same amount, so that they still add up to the song, only softer.
+        print(f"{path}: lowered by {lowered:.1f} dB so that nothing clips in {options.format}.")
+    print(f"{path}: {', '.join(file.name for file in files.values())} in {folder}")
+
+
+def train(options):
+    """Train the targets, one after the other or jointly, into OUTPUT."""
+    from dataclasses import fields
+    from functools import partial
+
+    from ..corpora import open_corpus, sources_of
+    from ..names import TARGETS
+    from ..training import TrainingConfig, Workers, best_of
+    from ..training import train as fit
+
+    device = _device(options.device)
+    workers = Workers(device)
+    say = print if workers.is_main else lambda _: None
+    # Of several processes one downloads or renders it.
+    corpus = workers.in_turn(partial(open_corpus, options.corpus))
+    say(corpus)
+    tracks, valid = corpus.tracks("train"), corpus.tracks("valid")
+    sources = sources_of(tracks, options.targets)
+    if sources != TARGETS:
+        say(f"a song is the sum of {', '.join(sources)}")
+    recipe = {f.name: getattr(options, f.name) for f in fields(TrainingConfig)
+              if f.name in options and f.name != "targets"}  # fmt: skip
+    recipe["augmentations"] = tuple(options.augmentations)
+    recipe["arguments"] = dict(options.arguments)
+    joint = options.joint or options.network != "OpenUnmix"
+    groups = [options.targets] if joint else [[target] for target in options.targets]
+    # All recipes are checked before the first hour is spent.
+    configs = [TrainingConfig(targets=tuple(g), sources=sources, **recipe) for g in groups]
+    for config in configs:
+        history = fit(config, tracks, valid, options.output, device)
+        for target in config.targets:
+            best = best_of(history, target, config.is_joint)
+            say(
+                f"{target}: best validation loss {best['valid_losses'][target]:.4f} at step "
+                f"{best['step']}"
+            )
+    say(f"the weights are in {options.output}; use them with: --model {options.output}")
+
+
+def evaluate(options):
+    """Score a model on one split and print the table."""
+    from ..classic import CLASSIC
+    from ..corpora import open_corpus
+    from ..evaluation import ORACLES, OracleEstimates, StoredEstimates, mixture_estimate, table
+    from ..evaluation import evaluate as score
+    from ..files import atomic
+    from ..plots import score_chart
+    from ..separation import Separator
+
+    corpus = open_corpus(options.corpus)
+    print(corpus)
+    targets = options.targets
+    if options.estimates:
+        separate_song, name = StoredEstimates(options.estimates), str(options.estimates)
+    elif options.model == "mixture":
+        separate_song, name = mixture_estimate, "mixture"
+    elif options.model in ORACLES:
+        separate_song, name = OracleEstimates(options.model), options.model
+    elif options.model in CLASSIC:
+        separate_song, target = CLASSIC[options.model]
+        targets, name = targets or [target], options.model
+    else:
+        separate_song = Separator.from_pretrained(
+            options.model, _device(options.device), iterations=options.iterations
+        )
+        name = f"{options.model}, {separate_song.iterations} EM iterations"
+    scores = score(
+        separate_song, corpus.tracks(options.split), options.output, targets,
+        metrics="sdr" if options.sdr_only else "all", model=name, jobs=options.jobs,
+    )  # fmt: skip
+    print(table(scores))
+    per_target = {t: [song.median(t) for song in scores] for t in scores[0].targets}
+    chart = score_chart(per_target, title=f"{name}: {len(scores)} songs")
+    with atomic(options.output / "scores.png") as partial:
+        chart.figure.savefig(partial)
+    print(f"in {options.output}: scores.csv, summary.csv, scores.png, and museval's JSON per song")
+
+
+def ladder(options):
+    """Score all systems on the test songs and print their table."""
+    from ..corpora import open_corpus
+    from ..evaluation import ladder_table, score_systems
+
+    opened = open_corpus(options.corpus)
+    print(opened)
+    entries = score_systems(
+        opened, options.output, device=_device(options.device), jobs=options.jobs
+    )
+    text = ladder_table(entries)
+    (options.output / "ladder.txt").write_text(text + "\n", encoding="utf-8")
+    print(f"{text}\nin {options.output}: ladder.csv, ladder.txt, and the scores of each system")
+
+
+def corpus(options):
+    """Open or render a data set and list its splits."""
+    from ..corpora import CorpusError, open_corpus
+    from ..names import SPLITS
+
+    name = options.name
+    if options.output or options.seed is not None:
+        from ..corpora.band import render_band
+
+        if name != "band" or not options.output:
+            raise UnmixError(
+                "--output and --seed go together with 'band': corpus band -o DIR [--seed N]."
+            )
+        name = render_band(options.output, seed=options.seed or 0)
+    opened = open_corpus(name)
+    print(opened)
+    for split in SPLITS:
+        try:
+            tracks = opened.tracks(split)
+        except CorpusError:
+            tracks = []
+        print(
+            f"  {split}: {len(tracks)} songs" + (f", {tracks[0].name} the first" if tracks else "")
+        )
+
+
+def export(options):
+    """Write a model's networks in other formats."""
+    from ..weights import export_networks, load_networks
+
+    loaded = load_networks(options.model, options.targets)
+    networks = {target: network for target, (network, _) in loaded.items()}
+    cards = {target: card for target, (_, card) in loaded.items()}
+    for path in export_networks(networks, cards, options.output, options.kinds):
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+
+
+def _fail(message):
+    print(f"unmix-lite: {message}", file=sys.stderr)
+    return 1
+
+
+def _device(name):
+    """A device that exists, or one line."""
+    import torch
+
+    if name is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise UnmixError(
+            f"the device '{name}' is not there; use cpu, or leave --device out."
+        ) from error
+    return name

@@ -1,0 +1,408 @@
+"""The commands and options of `unmix-lite`, in words for musicians. What they do: cli.py."""
+
+import argparse
+from pathlib import Path
+
+from .. import __version__
+from ..names import AUGMENTATIONS, EXPORT_FORMATS, NETWORKS, PRECISIONS, SCHEDULES
+from .argument_types import above_zero, argument, count, positive
+
+FORMATS = ("wav", "flac", "ogg", "mp3")
+
+EPILOG = """\
+exit codes: 0 done; 1 something could not be done (one line says what); 2 the command was not
+understood; 130 stopped with Ctrl-C (start the same command again and it goes on)."""
+
+
+def parser():
+    """The commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="unmix-lite",
+        description="Take songs apart into vocals, drums, bass and the rest; train, and score.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"unmix-lite {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", dest="command", required=True)
+    for add in (_add_separate, _add_train, _add_evaluate, _add_ladder, _add_corpus, _add_export):
+        add(commands)
+    return top
+
+
+def _add(commands, name, summary, description):
+    command = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return command
+
+
+def _add_device(command):
+    command.add_argument(
+        "--device", help="where to compute: cpu, cuda, mps (default: a GPU where there is one)"
+    )
+
+
+def _add_separate(commands):
+    command = _add(
+        commands,
+        "separate",
+        "split songs into stems",
+        "Split songs into stems.\n\n"
+        "  unmix-lite separate song.mp3 -o stems\n\n"
+        "writes stems/song/vocals.wav, drums.wav, bass.wav and other.wav, each of the song's\n"
+        "length and sampling rate; together they are the song. Reads WAV, FLAC, OGG, MP3, AIFF,\n"
+        "and with ffmpeg M4A and MP4. Songs whose stems are there already are skipped.",
+    )
+    command.add_argument(
+        "inputs", nargs="+", metavar="INPUT", type=Path, help="sound files, mono or stereo"
+    )
+    command.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the stems"
+    )
+    command.add_argument(
+        "--model",
+        metavar="NAME_OR_DIR",
+        default="umx-lite",
+        help="a model that comes along (umx-lite, umx-lite-live, wave-u-net-lite, "
+        "deep-conv-sep-lite, wavenet-lite, vocal-cnn-lite); one by its authors, downloaded once "
+        "(umx, umxhq, umxl, umxse, hdemucs); or a folder that 'train' filled (default: umx-lite)",
+    )
+    command.add_argument(
+        "--targets", nargs="+", metavar="STEM", help="only these stems, for example: vocals drums"
+    )
+    command.add_argument(
+        "--iterations",
+        type=count,
+        metavar="N",
+        help="rounds of the Wiener filter that makes the stems add up to the song; 0: none "
+        "(default: 3; 1 for umx, umxhq, umxl and umxse; 0 for live models)",
+    )
+    command.add_argument(
+        "--residual", action="store_true", help="also write residual: what the stems leave over"
+    )
+    command.add_argument(
+        "--format", choices=FORMATS, default="wav", help="kind of file to write (default: wav)"
+    )
+    command.add_argument(
+        "--overwrite", action="store_true", help="separate again where stems are there already"
+    )
+    _add_device(command)
+
+
+def _add_train(commands):
+    command = _add(
+        commands,
+        "train",
+        "train networks on songs with stems",
+        "Train one Open-Unmix per stem (or another --network for all), and keep the weights that\n"
+        "do best on validation songs.\n\n"
+        "  unmix-lite train --corpus band --targets vocals --minutes 10 -o my-model\n"
+        "  unmix-lite separate song.mp3 -o stems --model my-model\n\n"
+        "Any folder with train/Song/piano.wav, guitar.wav ... can be learned from: name the stems\n"
+        "with --targets. Stop it whenever you like; the same command goes on where it stopped.\n"
+        "On several GPUs: accelerate launch -m unmix_lite train ...",
+    )
+    add = command.add_argument
+    add(
+        "--corpus",
+        default="auto",
+        metavar="NAME_OR_DIR",
+        help="auto, band, preview, musdb, or a folder with train/ and test/ (default: auto)",
+    )
+    add(
+        "--targets",
+        nargs="+",
+        default=["vocals", "drums", "bass", "other"],
+        metavar="STEM",
+        help="stems to train a network for (default: all four)",
+    )
+    add(
+        "-o",
+        "--output",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help="folder for weights, curves and state",
+    )
+    add(
+        "--network",
+        choices=NETWORKS,
+        default="OpenUnmix",
+        help="kind of network; all but OpenUnmix learn all targets in one (default: OpenUnmix)",
+    )
+    add(
+        "--set",
+        dest="arguments",
+        nargs="+",
+        type=argument,
+        default=[],
+        metavar="NAME=VALUE",
+        help="of such a network's constructor, for example: --network WaveUNet --set filters=12",
+    )
+    add(
+        "--joint",
+        action="store_true",
+        help="all targets in the same steps, from the same mixtures, instead of one after the "
+        "other; saves time, and the loss 'ratio' needs it",
+    )
+    add(
+        "--initial",
+        metavar="NAME_OR_DIR",
+        help="start from these weights, for example umx-lite (default: from chance)",
+    )
+    add(
+        "--steps",
+        type=positive,
+        metavar="N",
+        help="steps of the optimiser (default: 2000, or as many as --minutes allow)",
+    )
+    add(
+        "--minutes",
+        type=above_zero,
+        metavar="M",
+        help="stop after so many minutes of training, all calls together, even if steps are left; "
+        "with several targets one after the other, for each",
+    )
+    add(
+        "--batch-size",
+        type=positive,
+        default=16,
+        metavar="N",
+        help="excerpts per step, over all processes (default: 16)",
+    )
+    add(
+        "--seconds",
+        type=above_zero,
+        default=3.0,
+        metavar="S",
+        help="length of an excerpt (default: 3)",
+    )
+    add(
+        "--hidden-size",
+        type=positive,
+        default=256,
+        metavar="N",
+        help="width of the network (default: 256)",
+    )
+    add(
+        "--dropout",
+        type=float,
+        default=0.4,
+        metavar="P",
+        help="between the LSTM layers (default: 0.4)",
+    )
+    add("--unidirectional", action="store_true", help="look only into the past, for live use")
+    add(
+        "--loss",
+        choices=sorted({loss for _, losses in NETWORKS.values() for loss in losses}),
+        metavar="NAME",
+        help="what to minimise: "
+        + "; ".join(f"{name}: {', '.join(losses)}" for name, (_, losses) in NETWORKS.items())
+        + " (default: mse for OpenUnmix, else the first)",
+    )
+    add(
+        "--augmentations",
+        nargs="*",
+        choices=AUGMENTATIONS,
+        metavar="NAME",
+        default=["remix", "gain", "channelswap"],
+        help=f"how excerpts are varied, of {', '.join(AUGMENTATIONS)} "
+        "(default: remix gain channelswap)",
+    )
+    add(
+        "--learning-rate",
+        type=above_zero,
+        default=1e-3,
+        metavar="R",
+        help="Adam's (default: 0.001)",
+    )
+    add("--weight-decay", type=float, default=1e-5, metavar="W", help="Adam's (default: 0.00001)")
+    add(
+        "--schedule",
+        choices=SCHEDULES,
+        default="cosine",
+        help="how the learning rate goes (default: cosine)",
+    )
+    add(
+        "--clip",
+        type=float,
+        default=0.0,
+        metavar="N",
+        help="cut the gradient's norm to this (default: 0, as it is)",
+    )
+    add(
+        "--average",
+        type=float,
+        default=0.0,
+        metavar="D",
+        help="keep a running mean of the weights with this decay, for example 0.999 (default: 0, "
+        "the weights themselves)",
+    )
+    add(
+        "--valid-every",
+        type=positive,
+        default=100,
+        metavar="N",
+        help="steps between validations, and states saved (default: 100)",
+    )
+    add(
+        "--patience",
+        type=count,
+        default=0,
+        metavar="N",
+        help="stop after N validations without progress (default: 0, never)",
+    )
+    add(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="of matrix products; bf16 or fp16 are faster on many GPUs (default: float32)",
+    )
+    add(
+        "--seed",
+        type=count,
+        default=42,
+        metavar="N",
+        help="everything random follows from it (default: 42)",
+    )
+    _add_device(command)
+
+
+def _add_evaluate(commands):
+    command = _add(
+        commands,
+        "evaluate",
+        "score a model on songs with stems",
+        "Score a model with BSS Eval v4 (SDR, ISR, SIR, SAR) on songs with known stems.\n\n"
+        "  unmix-lite evaluate --model umx-lite --corpus preview -o scores\n\n"
+        "writes one JSON per song as museval does, scores.csv, summary.csv and a picture; songs\n"
+        "that are scored already are skipped. Anybody's stems, <song>/<target>.wav:\n\n"
+        "  unmix-lite evaluate --estimates their-stems --corpus preview -o their-scores",
+    )
+    what = command.add_mutually_exclusive_group()
+    what.add_argument(
+        "--estimates",
+        type=Path,
+        metavar="DIR",
+        help="score the stems in this folder instead, DIR/<song>/<target>.wav",
+    )
+    what.add_argument(
+        "--model",
+        default="umx-lite",
+        metavar="NAME_OR_DIR",
+        help="as for separate, or 'mixture' for an equal share of the song as every stem, the "
+        "score of doing nothing, an oracle: IBM1, IBM2, IRM1, IRM2, MWF, or a method without "
+        "training: HPSS, REPET, REPET-SIM, CENTRE (default: umx-lite)",
+    )
+    command.add_argument(
+        "--corpus", default="auto", metavar="NAME_OR_DIR", help="as for train (default: auto)"
+    )
+    command.add_argument(
+        "--split",
+        choices=("test", "valid", "train"),
+        default="test",
+        help="which songs (default: test)",
+    )
+    command.add_argument(
+        "--targets", nargs="+", metavar="STEM", help="stems to score (default: all four)"
+    )
+    command.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the scores"
+    )
+    command.add_argument(
+        "--sdr-only", action="store_true", help="SDR alone, without waiting for the others"
+    )
+    command.add_argument(
+        "--iterations",
+        type=count,
+        metavar="N",
+        help="rounds of the Wiener filter (default: 3; 1 for umx, umxhq, umxl and umxse; 0 for "
+        "live models)",
+    )
+    command.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes that share the songs (default: 1)",
+    )
+    _add_device(command)
+
+
+def _add_ladder(commands):
+    command = _add(
+        commands,
+        "ladder",
+        "score every system on the same songs",
+        """\
+Score the mixture, the methods without training, the networks that come with the package
+and the oracles on the same songs; on the MUSDB18 preview with the published systems
+beside them, on the very same seconds. Call it again after an interruption.
+
+  unmix-lite ladder --corpus preview -o ladder""",
+    )
+    add = command.add_argument
+    add("--corpus", default="auto", metavar="NAME_OR_DIR", help="as for train (default: auto)")
+    add("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the scores")
+    add("--jobs", type=positive, default=1, metavar="N", help="processes that share the songs")
+    _add_device(command)
+
+
+def _add_export(commands):
+    command = _add(
+        commands,
+        "export",
+        "write a model for other programs",
+        "Write a model's networks for other programs.\n\n"
+        "  unmix-lite export --model umx-lite -o exported\n\n"
+        "writes ONNX files (magnitudes in and out; unidirectional networks with their state), and\n"
+        "for a web page the weights in 16 and 8 bits, some 80 and 40 dB from the original.",
+    )
+    add = command.add_argument
+    add(
+        "--model",
+        default="umx-lite",
+        metavar="NAME_OR_DIR",
+        help="as for separate (default: umx-lite)",
+    )
+    add("--targets", nargs="+", metavar="STEM", help="only these (default: all)")
+    add(
+        "--kinds",
+        nargs="+",
+        choices=EXPORT_FORMATS,
+        default=list(EXPORT_FORMATS),
+        metavar="KIND",
+        help=f"of {', '.join(EXPORT_FORMATS)} (default: all)",
+    )
+    add("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the files")
+
+
+def _add_corpus(commands):
+    command = _add(
+        commands,
+        "corpus",
+        "render or fetch a data set, and say what is in it",
+        "Make a data set ready and say where it lies and what is in it.\n\n"
+        "  unmix-lite corpus band       render the generated band (seconds, no network)\n"
+        "  unmix-lite corpus preview    download the 7 s preview of MUSDB18 (140 MB, once)\n"
+        "  unmix-lite corpus            what the notebooks would use, and why",
+    )
+    command.add_argument(
+        "name",
+        nargs="?",
+        default="auto",
+        metavar="NAME_OR_DIR",
+        help="auto, band, preview, musdb, or a folder (default: auto)",
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        type=Path,
+        help="render the band into this folder instead of the cache",
+    )
+    command.add_argument("--seed", type=count, help="of another band (with 'band' and --output)")

@@ -1,0 +1,26 @@
+"""Where files go: whole or not at all, and the folder of what can be fetched again."""
+
+import contextlib
+import os
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def atomic(path):
+    """Write a file whole or not at all: yields a temporary path that becomes `path` at the end."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def cache_folder():
+    """Where downloads and rendered data sets live: `UNMIX_LITE_CACHE`, or the user's cache."""
+    if chosen := os.environ.get("UNMIX_LITE_CACHE"):
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or "~/.cache"
+    return Path(base).expanduser() / "unmix-lite"

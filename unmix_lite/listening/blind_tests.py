@@ -1,0 +1,287 @@
+"""Listening tests: sounds made comparable, blind comparisons, and what their answers show.
+
+    levelled = match_loudness({"reference": voice, "ours": estimate}, rate)
+    test = AbxTest("ours", "theirs", trials=16, seed=1)   # is there a difference?
+    test = MushraTest("reference", ["ours", "theirs"])    # how large is it?
+
+The tests here know labels only. `widgets` plays them in a notebook and `listening_page` in a page.
+"""
+
+import csv
+import random
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyloudnorm
+import torch
+from scipy.signal import butter, sosfiltfilt
+from scipy.stats import binomtest
+
+from ..audio import check_audio
+from ..errors import AudioError, UnmixError
+from ..evaluation import confidence_interval
+
+RATING_COLUMNS = ("listener", "item", "condition", "score")
+
+
+def loudness(audio, rate):
+    """The integrated loudness of a sound, ITU-R BS.1770-4, as pyloudnorm computes it.
+
+    Args:
+        audio: `(channels, samples)`, one or two channels, longer than 0.4 s, the recommendation's
+            block.
+        rate: in Hz.
+
+    Returns:
+        LUFS, a float: 0 is about full scale, -23 the level of European broadcasts.
+
+    Raises:
+        AudioError: no longer than a block, silent, or not finite.
+    """
+    audio = torch.as_tensor(audio)
+    check_audio(audio, "loudness")
+    if audio.shape[-1] <= 0.4 * rate:
+        raise AudioError("loudness: the sound is not longer than 0.4 s, over which it is defined.")
+    with np.errstate(divide="ignore"):
+        value = pyloudnorm.Meter(rate).integrated_loudness(audio.double().numpy().T)
+    if not np.isfinite(value):
+        raise AudioError("loudness: the sound is silent, or too quiet to have a loudness.")
+    return float(value)
+
+
+def match_loudness(sounds, rate, target=None):
+    """Scale sounds so that all are equally loud; without it, the loudest one wins most tests.
+
+    Args:
+        sounds: dict label -> audio `(channels, samples)`.
+        rate: in Hz.
+        target: in LUFS; None takes the first sound's. Where a sound would exceed full scale, all
+            are lowered together until none does.
+
+    Returns:
+        dict label -> float32 `(channels, samples)`.
+
+    Raises:
+        AudioError: nothing to match, or a sound without a loudness (see `loudness`).
+    """
+    if not sounds:
+        raise AudioError("match_loudness: there is no sound to match.")
+    levels = {label: loudness(audio, rate) for label, audio in sounds.items()}
+    target = next(iter(levels.values())) if target is None else target
+    matched = {
+        label: torch.as_tensor(audio, dtype=torch.float32) * 10 ** ((target - levels[label]) / 20)
+        for label, audio in sounds.items()
+    }
+    peak = max(float(audio.abs().max()) for audio in matched.values())
+    return {label: audio / max(peak, 1.0) for label, audio in matched.items()}
+
+
+def low_pass(audio, rate, cutoff=3500.0):
+    """What MUSHRA calls an anchor: the same sound without its highs (ITU-R BS.1534-3).
+
+    Args:
+        audio: `(channels, samples)`.
+        rate: in Hz.
+        cutoff: in Hz; the recommendation's low anchor has 3500, its mid anchor 7000.
+
+    Returns:
+        float32 `(channels, samples)`, neither delayed nor louder.
+
+    Raises:
+        AudioError: a cut-off that the rate does not have.
+    """
+    if not 0 < cutoff < rate / 2:
+        raise AudioError(f"low_pass: {cutoff:g} Hz does not lie between 0 and {rate / 2:g} Hz.")
+    # Forwards and backwards, so each pass takes half of the slope and together they do not delay.
+    sections = butter(12, cutoff, output="sos", fs=rate)
+    filtered = sosfiltfilt(sections, np.asarray(audio, dtype=np.float64), axis=-1)
+    return torch.from_numpy(filtered.astype(np.float32))
+
+
+def mix_at_sdr(source, error, decibels):
+    """An estimate with a given SDR: the source plus so much of this error.
+
+    Args:
+        source, error: arrays or tensors of one shape.
+        decibels: the SDR wanted, `10 log10(|source|² / |estimate - source|²)`.
+
+    Returns:
+        `source + g error`, of the source's kind.
+
+    Raises:
+        AudioError: a silent source or error.
+    """
+    energies = float((source**2).sum()), float((error**2).sum())
+    if not min(energies) > 0:
+        raise AudioError("at_sdr: the source or the error is silent, so no gain gives that SDR.")
+    return source + error * (energies[0] / energies[1]) ** 0.5 * 10 ** (-decibels / 20)
+
+
+def abx_p_value(correct, trials):
+    """How often somebody who only guesses gets at least this many of an ABX test right.
+
+    The tail of the binomial distribution with probability one half: the test's p-value.
+
+    Raises:
+        UnmixError: more right answers than trials.
+    """
+    if not 0 <= correct <= trials or trials < 1:
+        raise UnmixError(f"{correct} right answers of {trials} trials cannot be.")
+    return float(binomtest(correct, trials, 0.5, alternative="greater").pvalue)
+
+
+@dataclass
+class AbxTest:
+    """Is X the first sound or the second? Trial after trial, X drawn anew (Clark 1982).
+
+    Args:
+        a, b: labels of the two sounds, shown to the listener as A and B.
+        trials: how many.
+        seed: of the draws; None lets nobody know, not even whoever wrote the notebook.
+    """
+
+    a: str
+    b: str
+    trials: int = 12
+    seed: int | None = None
+    answers: list = field(default_factory=list)
+
+    def __post_init__(self):
+        if self.trials < 1:
+            raise UnmixError("an ABX test needs at least one trial.")
+        self._x = random.Random(self.seed).choices("AB", k=self.trials)
+
+    @property
+    def done(self):
+        return len(self.answers) == self.trials
+
+    @property
+    def x(self):
+        """The label of the sound that is X now. The player asks; the listener must not."""
+        if self.done:
+            raise UnmixError("this ABX test is over; begin another.")
+        return {"A": self.a, "B": self.b}[self._x[len(self.answers)]]
+
+    def answer(self, letter):
+        """Say what X is, "A" or "B", and go on to the next trial.
+
+        Raises:
+            UnmixError: another letter, or the test is over.
+        """
+        if letter not in ("A", "B"):
+            raise UnmixError(f"X is A or B, not '{letter}'.")
+        if self.done:
+            raise UnmixError("this ABX test is over; begin another.")
+        self.answers.append(letter)
+
+    @property
+    def correct(self):
+        return sum(answer == truth for answer, truth in zip(self.answers, self._x))
+
+    @property
+    def p_value(self):
+        """See `abx_p_value`. Only at the end: looking after each trial and stopping when it is
+        small makes it small by chance."""
+        if not self.done:
+            raise UnmixError(f"{self.trials - len(self.answers)} trials are still to come.")
+        return abx_p_value(self.correct, self.trials)
+
+
+class MushraTest:
+    """Sounds rated from 0 to 100 against a reference, which is itself hidden among them.
+
+    ITU-R BS.1534-3, *method for the subjective assessment of intermediate quality level*.
+
+    Args:
+        reference: its label.
+        conditions: labels of the sounds to be rated. The reference is added if it is missing.
+        item: what is rated: a song, say.
+        seed: of the order.
+    """
+
+    def __init__(self, reference, conditions, item="", seed=None):
+        labels = [reference, *(label for label in conditions if label != reference)]
+        if len(labels) < 2 or len(set(labels)) < len(labels):
+            raise UnmixError("MUSHRA compares at least one sound besides the reference, each once.")
+        random.Random(seed).shuffle(labels)
+        self.reference, self.item = reference, item
+        self.order = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", labels))
+        if len(self.order) < len(labels):
+            raise UnmixError("more sounds than letters; the recommendation allows twelve.")
+
+    def rows(self, ratings, listener="me"):
+        """What `read_ratings` reads, one row per sound.
+
+        Args:
+            ratings: dict letter -> score from 0 (bad) to 100 (excellent).
+
+        Raises:
+            UnmixError: a letter without a rating, or a rating outside the scale.
+        """
+        rows = []
+        for letter, condition in self.order.items():
+            score = ratings.get(letter)
+            if score is None or not 0 <= score <= 100:
+                raise UnmixError(f"sound {letter} needs a rating from 0 to 100, not {score}.")
+            condition = "reference" if condition == self.reference else condition
+            rows.append(dict(zip(RATING_COLUMNS, (listener, self.item, condition, float(score)))))
+        return rows
+
+
+def read_ratings(*files):
+    """Ratings out of the CSV files that the pages and the widgets save.
+
+    Returns:
+        a list of dicts with `RATING_COLUMNS`, scores as floats; other columns are left out.
+
+    Raises:
+        UnmixError: a file that cannot be read or is no such table; says which line.
+    """
+    rows = []
+    for path in files:
+        try:
+            with open(path, newline="", encoding="utf-8-sig") as file:
+                table = csv.DictReader(file)
+                if missing := set(RATING_COLUMNS) - set(table.fieldnames or ()):
+                    raise UnmixError(f"{path}: no ratings; columns {sorted(missing)} are missing.")
+                for row in table:
+                    try:
+                        score = float(row["score"])
+                        if not 0 <= score <= 100:
+                            raise ValueError
+                    except (TypeError, ValueError):
+                        raise UnmixError(
+                            f"{path}, line {table.line_num}: '{row['score']}' is no rating "
+                            "from 0 to 100."
+                        ) from None
+                    rows.append({**{name: row[name] for name in RATING_COLUMNS}, "score": score})
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise UnmixError(f"{path}: cannot be read ({error}).") from error
+    return rows
+
+
+def screen_listeners(rows, least=90, share=0.15):
+    """Listeners who did not find the hidden reference: below `least` on more than `share` of items.
+
+    BS.1534-3, post-screening of assessors.
+    """
+    heard = {}
+    for row in rows:
+        if row["condition"] == "reference":
+            heard.setdefault(row["listener"], []).append(row["score"] < least)
+    listeners = dict.fromkeys(row["listener"] for row in rows)
+    return [name for name in listeners if np.mean(heard.get(name, [True])) > share]
+
+
+def summarize_ratings(rows):
+    """The median of each condition and how far it might lie elsewhere: medians, since scales are
+    used differently by everybody and ratings pile up at 100 (BS.1534-3).
+
+    Returns:
+        dict condition -> (median, low, high), 95 % bootstrap interval over ratings, best first.
+    """
+    scores = {}
+    for row in rows:
+        scores.setdefault(row["condition"], []).append(row["score"])
+    found = {name: (float(np.median(v)), *confidence_interval(v)) for name, v in scores.items()}
+    return dict(sorted(found.items(), key=lambda entry: -entry[1][0]))

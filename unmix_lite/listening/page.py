@@ -1,0 +1,119 @@
+"""Blind listening tests as HTML that needs no kernel: in a notebook's output, or in a page.
+
+The sounds, compressed, and the script `listening.mjs` lie inside the HTML: nothing is fetched.
+"""
+
+import base64
+import hashlib
+import html
+import json
+from pathlib import Path
+
+from ..errors import AudioError, UnmixError
+from .players import encoded
+
+_SCRIPT = Path(__file__).with_name("listening.mjs")
+_STYLE = """
+.listening { border: 1px solid currentColor; border-radius: .5rem; padding: .75rem 1rem;
+  margin: .75rem 0 1.25rem; max-width: 40rem; color: var(--pst-color-text-base, inherit); }
+.listening button, .listening select, .listening input { font: inherit; color: inherit;
+  background: transparent; border: 1px solid currentColor; border-radius: .35rem;
+  padding: .3rem .8rem; margin: .15rem .3rem .15rem 0; min-height: 2.5rem; max-width: 100%; }
+.listening option { color: #000; background: #fff; }
+.listening button[aria-pressed=true] { background: #0072B2; color: #fff; }
+.listening button:disabled, .listening input:disabled { opacity: .5; }
+.listening .rating { display: grid; grid-template-columns: 3.2rem 1fr 7.5rem; gap: .5rem;
+  align-items: center; }
+.listening input[type=range] { padding: 0; border: 0; width: 100%; accent-color: #0072B2; }
+.listening :focus-visible { outline: 3px solid #E69F00; outline-offset: 2px; }
+.listening table { display: block; overflow-x: auto; }
+.listening td, .listening th { padding: .15rem .6rem; text-align: left; }
+"""
+
+
+class ListeningPage:
+    """A test that a notebook's cell shows when it ends with it; `str` of it is the HTML."""
+
+    def __init__(self, title, test):
+        # The same test has the same name, so that building a book twice gives the same page.
+        self._text = json.dumps(test).replace("</", "<\\/")
+        self._id = "listening-" + hashlib.sha256(self._text.encode()).hexdigest()[:12]
+        self._title = title
+
+    def _repr_html_(self):
+        script = _SCRIPT.read_text(encoding="utf-8").replace("</", "<\\/")
+        title = html.escape(self._title, quote=True)
+        return (
+            f'<section class="listening" id="{self._id}" aria-label="{title}">'
+            f"<style>{_STYLE}</style><p><strong>{title}</strong></p>"
+            '<p class="waiting">This test runs in your browser and needs JavaScript.</p>'
+            f'<script type="application/json">{self._text}</script></section>'
+            f'<script type="module">{script}\nmount("{self._id}");</script>'
+        )
+
+    __str__ = _repr_html_
+
+    def __repr__(self):
+        return f"ListeningPage({self._title!r})"
+
+
+def abx_page(pairs, rate, trials=12, title="ABX: can you hear it?"):
+    """An ABX test in a page; its draws are the browser's.
+
+    Args:
+        pairs: dict item -> (a, b), two sounds `(channels, samples)` each. Sounds that several pairs
+            share are stored once.
+        rate: in Hz.
+        trials: how many per test.
+
+    Returns:
+        what a notebook shows as HTML.
+
+    Raises:
+        AudioError: sounds of different lengths, or ones that cannot be played.
+        UnmixError: no pair, or no trial.
+    """
+    if not pairs or trials < 1:
+        raise UnmixError("an ABX page needs at least one pair and one trial.")
+    sounds, labels, entries = {}, {}, []
+    for item, pair in pairs.items():
+        for sound in pair:
+            labels.setdefault(id(sound), f"s{len(labels)}")
+            sounds[labels[id(sound)]] = sound
+        entries.append(dict(zip(("item", "a", "b"), (str(item), *(labels[id(s)] for s in pair)))))
+    test = {"kind": "abx", "trials": trials, "pairs": entries, "sounds": _encode(sounds, rate)}
+    return ListeningPage(title, test)
+
+
+def mushra_page(sounds, rate, reference="reference", item="", notes=None, title=None):
+    """A MUSHRA test in a page: every sound rated from 0 to 100, the reference hidden among them.
+
+    Args:
+        sounds: dict label -> sound `(channels, samples)`, the reference among them. Match their
+            loudness first (`evaluation.match_loudness`).
+        rate: in Hz.
+        reference: its label.
+        item: what is rated, as it will stand in the CSV.
+        notes: dict label -> dict of what else the result is to say of a sound, its SDR for example.
+
+    Returns:
+        what a notebook shows as HTML.
+
+    Raises:
+        AudioError: sounds of different lengths, or ones that cannot be played.
+        UnmixError: no such reference, or nothing to compare it with.
+    """
+    if reference not in sounds or not 2 <= len(sounds) <= 26:
+        raise UnmixError(f"MUSHRA needs '{reference}' and one to 25 sounds to compare it with.")
+    test = {
+        "kind": "mushra", "item": item, "reference": reference, "conditions": list(sounds),
+        "notes": notes or {}, "sounds": _encode(sounds, rate),
+    }  # fmt: skip
+    return ListeningPage(title or f"MUSHRA: {item}".rstrip(": "), test)
+
+
+def _encode(sounds, rate):
+    lengths = {label: sound.shape[-1] for label, sound in sounds.items()}
+    if len(set(lengths.values())) > 1:
+        raise AudioError(f"sounds that play in step need one length, not {lengths} samples.")
+    return {label: base64.b64encode(mp3).decode() for label, mp3 in encoded(sounds, rate).items()}

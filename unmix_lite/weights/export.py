@@ -1,0 +1,129 @@
+"""Networks for elsewhere: ONNX for other programs, folded weights for a page with its own code.
+
+Only the network is exported. The STFT, the Wiener filter and the inverse STFT around it are the
+caller's: magnitudes go in, magnitudes come out.
+"""
+
+import json
+import warnings
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from ..errors import UnmixError
+from ..files import atomic
+from ..models import Folded, OpenUnmix
+from ..names import EXPORT_FORMATS
+
+
+def export_networks(networks, cards, folder, kinds=EXPORT_FORMATS):
+    """Write networks in other formats.
+
+    Args:
+        networks, cards: dicts target -> OpenUnmix, NetworkCard.
+        folder: where the files go, of each target
+            `<target>.onnx`, magnitude `(1, channels, freq, frames)` in ("mixture") and out
+            ("estimate"), any number of frames; a unidirectional network also takes and returns the
+            state of its LSTM ("hidden", "cell": zeros at first), to be run live;
+            `<target>.fp16.safetensors`, `<target>.int8.safetensors`, the folded weights (see
+            `folded_weights`), about 80 and 40 dB from the original network's output;
+            and `model.json`, which says how to feed them.
+        kinds: of KINDS.
+
+    Returns:
+        the paths written.
+
+    Raises:
+        UnmixError: another kind of network; or ONNX without the package `onnx`.
+    """
+    for target, network in networks.items():
+        if type(network) is not OpenUnmix:
+            kind = type(network).__name__
+            raise UnmixError(f"{target}: is a {kind}; only OpenUnmix can be exported.")
+    folder, written = Path(folder), []
+    for target, network in networks.items():
+        if "onnx" in kinds:
+            written.append(_write_onnx(folder / f"{target}.onnx", network))
+        for kind in set(kinds) - {"onnx"}:
+            path = folder / f"{target}.{kind}.safetensors"
+            with atomic(path) as partial:
+                save_file(folded_weights(network, kind), partial)
+            written.append(path)
+    card = next(iter(cards.values()))
+    description = {
+        "targets": list(networks), "rate": card.rate, "n_fft": card.n_fft,
+        "hop_length": card.hop_length,
+        "networks": {target: network.arguments for target, network in networks.items()},
+    }  # fmt: skip
+    with atomic(folder / "model.json") as partial:
+        partial.write_text(json.dumps(description, indent=1) + "\n")
+    return [*sorted(written), folder / "model.json"]
+
+
+def folded_weights(network, kind="fp16"):
+    """All that a network computes with, as few plain matrices; batch norms and scales are in them.
+
+    `encode.weight` `(hidden, channels * max_bin)`, `decode.weight` `(hidden, 2 hidden)`,
+    `output.weight` `(channels * freq, hidden)`, each with a `.bias`; of layer l and direction
+    `forward` or `backward` the LSTM's `l.forward.input`, `l.forward.state`, its four gates in
+    PyTorch's order (input, forget, cell, output), and the sum of both its biases.
+
+    Args:
+        kind: "fp16": matrices are halved; "int8": quartered, each row with a `.scale` that its
+            integers are to be multiplied by before use. Biases stay float32.
+    """
+    folded = Folded(network)
+    stages = (("encode", folded.first), ("decode", folded.second), ("output", folded.third))
+    matrices = {f"{name}.weight": matrix for name, (matrix, _) in stages}
+    tensors = {f"{name}.bias": bias for name, (_, bias) in stages}
+    for layer, directions in enumerate(folded.directions):
+        for name, lstm in zip(("forward", "backward"), directions):
+            matrices[f"{layer}.{name}.input"] = lstm.weight_ih_l0
+            matrices[f"{layer}.{name}.state"] = lstm.weight_hh_l0
+            tensors[f"{layer}.{name}.bias"] = lstm.bias_ih_l0 + lstm.bias_hh_l0
+    for name, matrix in matrices.items():
+        if kind == "fp16":
+            tensors[name] = matrix.half()
+            continue
+        scale = matrix.abs().amax(1) / 127
+        tensors[name] = (matrix / scale.clamp(min=1e-30)[:, None]).round().to(torch.int8)
+        tensors[f"{name}.scale"] = scale
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+class _Live(nn.Module):
+    """A unidirectional network whose state goes in and out, as ONNX wants it."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, mixture, hidden, cell):
+        mask, (hidden, cell) = self.network.advance(mixture, (hidden, cell))
+        return mask * mixture, hidden, cell
+
+
+def _write_onnx(path, network):
+    try:
+        import onnx  # noqa: F401  (torch's exporter needs it)
+    except ImportError as error:
+        raise UnmixError("ONNX needs a package of that name: pip install onnx.") from error
+    arguments = network.arguments
+    mixture = torch.ones(1, arguments["nb_channels"], arguments["nb_bins"], 9)
+    names, inputs, exported = ["mixture"], (mixture,), network
+    if arguments["unidirectional"]:
+        state = torch.zeros(arguments["nb_layers"], 1, arguments["hidden_size"])
+        names, inputs = [*names, "hidden", "cell"], (mixture, state, state)
+        exported = _Live(network)
+    with atomic(path) as partial, warnings.catch_warnings():
+        # The newer exporter (dynamo) fixes the number of frames without a word.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            exported.cpu().eval(), inputs, str(partial), dynamo=False, opset_version=17,
+            input_names=names,
+            output_names=["estimate", *(f"next_{name}" for name in names[1:])],
+            dynamic_axes={"mixture": {3: "frames"}, "estimate": {3: "frames"}},
+        )  # fmt: skip
+    return path

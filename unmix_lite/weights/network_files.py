@@ -1,0 +1,119 @@
+"""Networks on disk: one safetensors file per target, with what it takes to rebuild it inside.
+
+The file's header holds a JSON text: model, arguments, STFT, rate, target, and how it was trained.
+A folder of such files is a separator (`Separator.from_pretrained(folder)`).
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from .. import models
+from ..errors import CheckpointError
+from ..files import atomic
+
+_KEY = "unmix_lite"
+
+
+@dataclass
+class NetworkCard:
+    """What a network is and how it must be fed.
+
+    Attributes:
+        target: the stem that it estimates; of a network that gives several, all, joined.
+        model: its class, a name of `models.MODELS`; arguments: the constructor's.
+        n_fft, hop_length: of the STFT that it was trained on, in samples; without meaning for
+            networks that take sound.
+        rate: in Hz.
+        training: how it was trained, for the record (free form).
+    """
+
+    target: str
+    model: str
+    arguments: dict
+    n_fft: int = 4096
+    hop_length: int = 1024
+    rate: int = 44100
+    training: dict = field(default_factory=dict)
+
+
+def save_network(folder, network, card, half=False):
+    """Write `folder/<target>.safetensors`, atomically.
+
+    Args:
+        half: store floating-point parameters as float16, half the size. What must stay exact,
+            the running statistics and the per-bin scales (1e-4 apart in size), stays float32.
+    """
+    tensors = {}
+    for name, value in network.state_dict().items():
+        shrink = half and value.ndim >= 2
+        tensors[name] = (
+            value.detach().cpu().to(torch.float16 if shrink else value.dtype).contiguous()
+        )
+    path = Path(folder) / f"{card.target}.safetensors"
+    with atomic(path) as partial:
+        save_file(tensors, partial, metadata={_KEY: json.dumps(asdict(card))})
+    return path
+
+
+def load_network(path, device="cpu"):
+    """Read a network and its card; the network is in eval mode, float32.
+
+    Raises:
+        CheckpointError: missing, truncated or foreign file, or weights that do not fit the model.
+    """
+    tensors, metadata = read_safetensors(path)
+    if _KEY not in metadata:
+        raise CheckpointError(
+            f"{path}: a safetensors file, but not one of unmix-lite's networks (its header has no "
+            f"'{_KEY}' entry)."
+        )
+    try:
+        card = NetworkCard(**json.loads(metadata[_KEY]))
+        network = models.build(card.model, **card.arguments)
+    except (ValueError, TypeError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path}: its description is not understood ({error}).") from error
+    try:
+        network.load_state_dict({k: _float32(v) for k, v in tensors.items()}, strict=True)
+    except RuntimeError as error:
+        first = " ".join(str(error).split())[:160]
+        raise CheckpointError(
+            f"{path}: the weights do not fit a {card.model} ({first})."
+        ) from error
+    return network.to(device).eval(), card
+
+
+def targets_in(path):
+    """The stems that the network in a file gives; told by its name if the file is unreadable."""
+    try:
+        with safe_open(path, "pt") as file:
+            card = json.loads((file.metadata() or {})[_KEY])
+        return card["arguments"].get("targets") or [card["target"]]
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError):
+        return [Path(path).stem]
+
+
+def read_safetensors(path):
+    """All tensors and the metadata of a safetensors file.
+
+    Raises:
+        CheckpointError: missing, truncated or another kind of file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file.")
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: not a whole safetensors file ({error}); copy or train it again."
+        ) from error
+
+
+def _float32(value):
+    return value.float() if value.is_floating_point() else value
