@@ -3,12 +3,13 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install book serve test pages assignments grade stamp check-stamp clean
+.PHONY: help install book serve test oldest lint pages assignments grade stamp check-stamp clean
 
 # The songs that the book's notebooks compute with: band (generated here), preview (the 7 s
 # excerpts of MUSDB18, downloaded once), or a folder with train/ and test/.
 CORPUS ?= band
 PORT ?= 8000
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 8 ? n : 8)))
 
 bin := .venv/bin
 corpus := $(if $(wildcard $(CORPUS)/train),$(abspath $(CORPUS)),$(CORPUS))
@@ -40,10 +41,23 @@ book: $(installed) ## run every notebook and build the book (CORPUS=band|preview
 serve: ## serve the built book on this machine (PORT=8000)
 	$(bin)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
+# One process per core, each computing in one thread: what shares a fixture, or a notebook, stays in
+# one process (loadscope). The songs are rendered first, once for all.
 test: export TQDM_DISABLE := 1
-test: $(installed) ## run the tests and every notebook
+test: export OMP_NUM_THREADS := 1
+test: $(installed) ## run the tests and every notebook (JOBS=processes, one per core)
+	UNMIX_LITE_CORPUS=band $(bin)/python -m unmix_lite corpus band
 	UNMIX_LITE_CORPUS=band $(bin)/python -m pytest tests notebooks --ignore=tests/pages \
-	  --nbval-lax --nbval-current-env
+	  --nbval-lax --nbval-current-env -n $(JOBS) --dist loadscope
+
+oldest: export OMP_NUM_THREADS := 1
+oldest: $(installed) ## run the package's tests with the oldest versions that pyproject.toml allows
+	$(bin)/python book/_tools/oldest.py -n $(JOBS) --dist loadscope
+
+lint: $(installed) ## check style, layout and types (ruff, mypy)
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
 
 pages: $(installed) ## look at every built page in a browser (after make book)
 	$(bin)/python -m pytest tests/pages

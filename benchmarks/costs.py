@@ -8,11 +8,13 @@ about other machines than seconds do. Chapter 9 reads the record.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 
 import torch
 from machine import add_options, origin, write
@@ -22,7 +24,7 @@ from unmix_lite import classic
 from unmix_lite.corpora import open_corpus
 from unmix_lite.models import HybridDemucs
 from unmix_lite.separation import AudioSeparator, Separator
-from unmix_lite.weights import pretrained_names
+from unmix_lite.weights import PRETRAINED, pretrained_names
 
 PEER = "umx-lite"
 DEMUCS = "hdemucs"
@@ -44,6 +46,18 @@ def made(name):
     return system, sum(parameter.numel() for parameter in system.parameters())
 
 
+def identity(name, system):
+    """What tells this system from a later one of its name: the digest of its weights, and the
+    settings of the filter behind them. A test asks whether the package still has them."""
+    told = {}
+    if files := sorted((PRETRAINED / name).glob("*.safetensors")):
+        content = b"".join(file.read_bytes() for file in files)
+        told["sha256"] = hashlib.sha256(content).hexdigest()[:16]
+    if joined := getattr(system, "filter", None):
+        told["filter"] = asdict(joined)
+    return told
+
+
 def music(seconds):
     """So many seconds of stereo, and their rate."""
     tracks = open_corpus("band").tracks("train")
@@ -63,7 +77,8 @@ def worker(options):
     separate(song, rate)
     spent = time.process_time() - began
     print(json.dumps({
-        "weights": weights, "seconds_per_minute": spent * 60 / options.seconds,
+        "weights": weights, **identity(options.worker, separate),
+        "seconds_per_minute": spent * 60 / options.seconds,
         "megabytes": (peak_memory() - before) / 1e6,
     }))  # fmt: skip
 

@@ -57,9 +57,15 @@ def machine(device):
 
 
 def commit():
-    """The commit that was measured; None outside a checkout."""
-    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    """The commit that was measured, with "-dirty" behind it where what it holds has been changed
+    since (other records apart); None outside a checkout."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    status = ["status", "--porcelain", "--untracked-files=no", ":/", ":(top,exclude)book/results"]
     try:
-        return subprocess.check_output(git, text=True, stderr=subprocess.DEVNULL).strip()
+        head, changed = (
+            subprocess.check_output([*git, *words], text=True, stderr=subprocess.DEVNULL).strip()
+            for words in (["rev-parse", "--short", "HEAD"], status)
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
+    return head + "-dirty" * bool(changed)

@@ -17,23 +17,19 @@ from openunmix.model import OpenUnmix
 
 from unmix_lite import models
 from unmix_lite.corpora import open_corpus
-from unmix_lite.training import TrainingConfig, input_statistics, networks, train
+from unmix_lite.training import MagnitudeTask, TrainingConfig, train
 
 
-def reference_networks(config, excerpts, stft):
-    """What `build_networks` does, with the reference's class."""
-    mean, deviation = (value.numpy() for value in input_statistics(excerpts, stft))
-    networks = {}
-    for target in config.targets:
+def reference_task(cls, config):
+    """What `MagnitudeTask.new` gives, with the reference's class of networks."""
+    (target,) = config.targets
+    size, max_bin = (config.arguments[name] for name in ("hidden_size", "max_bin"))
+    with torch.random.fork_rng([]):
         torch.manual_seed(config.seed)
-        network = OpenUnmix(
-            stft.nb_bins, hidden_size=config.hidden_size, input_mean=mean, input_scale=deviation,
-            max_bin=config.max_bin,
-        )  # fmt: skip
-        # What the file of weights says of it: parameters have the same names and shapes here.
-        network.arguments = models.OpenUnmix(config.hidden_size, max_bin=config.max_bin).arguments
-        networks[target] = network
-    return networks
+        network = OpenUnmix(config.arguments["n_fft"] // 2 + 1, hidden_size=size, max_bin=max_bin)
+    # What the file of weights says of it: parameters have the same names and shapes here.
+    network.arguments = models.OpenUnmix(hidden_size=size, max_bin=max_bin).arguments
+    return cls(config, {target: network})
 
 
 def main(options):
@@ -41,11 +37,11 @@ def main(options):
     print(corpus)
     for target in options.targets:
         config = TrainingConfig(
-            targets=(target,), hidden_size=512, seconds=6.0, batch_size=16, loss="mse",
-            schedule="plateau", plateau=80, minutes=options.minutes, steps=1_000_000,
+            targets=(target,), arguments={"hidden_size": 512}, seconds=6.0, batch_size=16,
+            loss="mse", schedule="plateau", plateau=80, minutes=options.minutes, steps=1_000_000,
             valid_every=options.valid_every,
         )  # fmt: skip
-        with mock.patch.object(networks, "build_networks", reference_networks):
+        with mock.patch.object(MagnitudeTask, "new", classmethod(reference_task)):
             train(
                 config, corpus.tracks("train"), corpus.tracks("valid"), options.output,
                 options.device,

@@ -34,6 +34,7 @@ from unmix_lite.training import (
     TrainingConfig,
     Workers,
     augment,
+    draw_changes,
     input_statistics,
     read_ahead,
     to_float,
@@ -81,13 +82,14 @@ def measure(corpus, options):
 def steps(hidden_size, tracks, dataset, options, device):
     """Whole training steps, with their data, of networks of one size."""
     config = TrainingConfig(
-        targets=(TARGET,), hidden_size=hidden_size, seconds=options.seconds, loss="mse",
-        batch_size=options.batch_size, augmentations=AUGMENTATIONS, steps=1_000_000,
+        targets=(TARGET,), arguments={"hidden_size": hidden_size}, seconds=options.seconds,
+        loss="mse", batch_size=options.batch_size, augmentations=AUGMENTATIONS, steps=1_000_000,
     )  # fmt: skip
     training = Training(config, tracks, tracks[:1], Workers(device), progress=False)
     theirs = reference_steps(
-        reference_batches(dataset, options.batch_size), hidden_size, config.max_bin,
-        input_statistics(training.excerpts, training.task.stft), device,
+        reference_batches(dataset, options.batch_size), hidden_size,
+        config.arguments["max_bin"], input_statistics(training.excerpts, training.task.stft),
+        device,
     )  # fmt: skip
     utilisation = Utilisation(device)
     what = f"steps, {hidden_size} wide"
@@ -107,12 +109,13 @@ def our_batches(excerpts, size, device):
     def read(step, out):
         rng = np.random.default_rng([0, step])
         drawn = excerpts.draw(rng, size, AUGMENTATIONS)
-        return excerpts.cut(*drawn, as_float=device.type == "cpu", out=out), rng
+        changes = draw_changes(rng, AUGMENTATIONS, size, len(TARGETS))
+        return excerpts.cut(*drawn, as_float=device.type == "cpu", out=out), changes
 
     mixture = torch.empty(0, device=device)  # whose memory is used again
-    for stems, rng in read_ahead(read):
+    for stems, changes in read_ahead(read):
         stems = to_float(stems.to(device, non_blocking=True))
-        stems = augment(stems, rng, AUGMENTATIONS, excerpts.samples, inplace=True)
+        stems = augment(stems, changes, excerpts.samples, inplace=True)
         yield torch.sum(stems, 1, out=mixture), stems[:, target]
 
 

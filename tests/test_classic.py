@@ -101,6 +101,33 @@ def test_hpss_tells_clicks_from_tones():
     assert sdr(beats, stems["drums"]) > 8
 
 
+def half_silent_stereo():
+    """A song whose channels differ, with two seconds of nothing in its middle."""
+    noise = 0.02 * torch.randn(2, LENGTH, generator=torch.Generator().manual_seed(4))
+    song = torch.stack([SONG[0], 0.5 * SONG[0].flip(0)]) + noise
+    song[:, 2 * RATE : 4 * RATE] = 0
+    return song
+
+
+@pytest.mark.parametrize(
+    "song",
+    [SONG[:1], half_silent_stereo(), torch.zeros(2, 3 * RATE)],
+    ids=["mono", "stereo", "silence"],
+)
+def test_hpss_is_librosas(song):
+    """The same medians and masks, by SciPy alone."""
+    librosa = pytest.importorskip("librosa", reason="needs the reference, librosa")
+    stems = classic.hpss(song, RATE)
+    stft, spec, _ = classic._analysed(song)
+    lengths = (classic._odd(0.36 * RATE / 512), classic._odd(540 * 2048 / RATE))
+    parts = librosa.decompose.hpss(spec.numpy(), kernel_size=lengths, power=2.0)
+    for stem, part in zip((stems["residual"], stems["drums"]), parts):
+        expected = stft.inverse(torch.from_numpy(part), song.shape[-1])
+        torch.testing.assert_close(stem, expected, rtol=0, atol=2e-6)
+    loud = [float(stem.abs().max()) > 0.1 for stem in stems.values()]
+    assert loud == [bool(song.any())] * 2
+
+
 class TestRepet:
     song = stereo(loop() + melody(LENGTH))
     voice = stereo(melody(LENGTH))

@@ -5,6 +5,8 @@ that sum to the song: the one it looks for, and "residual", what is left. None i
 given the sounds of one instrument. Chapter 4 builds each of them.
 """
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 import torch
 from scipy.ndimage import median_filter
@@ -16,7 +18,9 @@ from .signal import STFT
 _EPS = 1e-10
 
 
-def hpss(audio, rate, seconds=0.36, hertz=540.0, power=2.0):
+def hpss(
+    audio: torch.Tensor, rate: int, seconds: float = 0.36, hertz: float = 540.0, power: float = 2.0
+) -> dict[str, torch.Tensor]:
     """Drums, by harmonic-percussive separation (FitzGerald 2010): medians along time keep what
     lasts, medians along frequency keep what is broad, and each bin goes to the larger of the two.
 
@@ -41,7 +45,7 @@ def hpss(audio, rate, seconds=0.36, hertz=540.0, power=2.0):
     return _stems("drums", audio, stft, spec, percussive)
 
 
-def beat_spectrum(magnitude):
+def beat_spectrum(magnitude: np.ndarray) -> np.ndarray:
     """How alike a spectrogram is to itself, some frames later: the mean over all frequencies of
     the autocorrelation of powers, 1 at a lag of 0 (Rafii and Pardo 2013, eq. 1 and 2).
 
@@ -59,7 +63,14 @@ def beat_spectrum(magnitude):
     return correlation / max(correlation[0], _EPS)
 
 
-def repet(audio, rate, period=None, shortest=0.8, longest=8.0, cutoff=100.0):
+def repet(
+    audio: torch.Tensor,
+    rate: int,
+    period: float | None = None,
+    shortest: float = 0.8,
+    longest: float = 8.0,
+    cutoff: float = 100.0,
+) -> dict[str, torch.Tensor]:
     """Vocals, as what does not repeat (REPET, Rafii and Pardo 2013): the accompaniment is the
     median of all periods of the song, and never louder than the song.
 
@@ -97,7 +108,9 @@ def repet(audio, rate, period=None, shortest=0.8, longest=8.0, cutoff=100.0):
     return _without(audio, rate, stft, spec, magnitude, repeated, cutoff)
 
 
-def repet_sim(audio, rate, neighbours=100, apart=1.0, cutoff=100.0):
+def repet_sim(
+    audio: torch.Tensor, rate: int, neighbours: int = 100, apart: float = 1.0, cutoff: float = 100.0
+) -> dict[str, torch.Tensor]:
     """Vocals, as what does not return (REPET-SIM, Rafii and Pardo 2012): as `repet`, but the frames
     whose median is taken are those most similar to each frame, wherever they are.
 
@@ -124,7 +137,9 @@ def repet_sim(audio, rate, neighbours=100, apart=1.0, cutoff=100.0):
     return _without(audio, rate, stft, spec, magnitude, repeated, cutoff)
 
 
-def centre(audio, rate, power=32.0, cutoff=100.0):
+def centre(
+    audio: torch.Tensor, rate: int, power: float = 32.0, cutoff: float = 100.0
+) -> dict[str, torch.Tensor]:
     """Vocals, as what stands in the middle (after Avendano 2003): bins that are alike in both
     channels, in level and in phase.
 
@@ -149,7 +164,9 @@ def centre(audio, rate, power=32.0, cutoff=100.0):
     return _stems("vocals", audio, stft, spec, mask)
 
 
-def dictionary(sounds, components=32, iterations=100, seed=0):
+def dictionary(
+    sounds: Iterable[torch.Tensor], components: int = 32, iterations: int = 100, seed: int = 0
+) -> np.ndarray:
     """Spectra that a source is made of, found by NMF in recordings of that source alone.
 
     Args:
@@ -169,7 +186,16 @@ def dictionary(sounds, components=32, iterations=100, seed=0):
     return factorise(magnitude, None, components, iterations, seed)[0]
 
 
-def nmf(audio, rate, spectra, rest=None, free=16, iterations=60, target="drums", seed=0):
+def nmf(
+    audio: torch.Tensor,
+    rate: int,
+    spectra: np.ndarray,
+    rest: np.ndarray | None = None,
+    free: int = 16,
+    iterations: int = 60,
+    target: str = "drums",
+    seed: int = 0,
+) -> dict[str, torch.Tensor]:
     """A source whose spectra are known, by non-negative matrix factorisation (Lee and Seung 2001,
     Kullback-Leibler divergence; with fixed spectra as in Smaragdis, Raj and Shashanka 2007).
 
@@ -197,7 +223,9 @@ def nmf(audio, rate, spectra, rest=None, free=16, iterations=60, target="drums",
     return _stems(target, audio, stft, spec, share)
 
 
-def factorise(magnitude, fixed, free, iterations=100, seed=0):
+def factorise(
+    magnitude: np.ndarray, fixed: np.ndarray | None, free: int, iterations: int = 100, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """`magnitude ≈ bases @ gains`, none of them negative, by multiplicative updates.
 
     Args:
@@ -225,7 +253,7 @@ def factorise(magnitude, fixed, free, iterations=100, seed=0):
     return bases, gains
 
 
-def _median_of_similar(magnitude, width, count):
+def _median_of_similar(magnitude: np.ndarray, width: int, count: int) -> np.ndarray:
     """For each frame the median of those most similar to it by the cosine of their angle, none of
     them nearer than `width` frames. (librosa's nn_filter takes, of too many neighbours, the
     earliest instead of the nearest: with a width, its ranking sees all of them as equal.)"""
@@ -242,36 +270,46 @@ def _median_of_similar(magnitude, width, count):
     return median
 
 
-def _without(audio, rate, stft, spec, magnitude, repeated, cutoff):
+def _without(
+    audio: torch.Tensor,
+    rate: int,
+    stft: STFT,
+    spec: torch.Tensor,
+    magnitude: np.ndarray,
+    repeated: np.ndarray,
+    cutoff: float,
+) -> dict[str, torch.Tensor]:
     """Vocals, where the song exceeds its repeated accompaniment."""
     mask = 1 - np.minimum(repeated, magnitude) / (magnitude + _EPS)
     mask[..., : _bins(cutoff, rate, stft), :] = 0
     return _stems("vocals", audio, stft, spec, mask)
 
 
-def _analysed(audio):
+def _analysed(audio: torch.Tensor) -> tuple[STFT, torch.Tensor, np.ndarray]:
     check_audio(audio)
     stft = STFT(2048, 512)
     spec = stft(audio.detach().float().cpu())
     return stft, spec, spec.abs().numpy()
 
 
-def _stems(target, audio, stft, spec, mask):
-    mask = torch.from_numpy(np.ascontiguousarray(mask, dtype=np.float32))
-    stem = stft.inverse(spec * mask, audio.shape[-1]).to(audio.device)
+def _stems(
+    target: str, audio: torch.Tensor, stft: STFT, spec: torch.Tensor, mask: np.ndarray
+) -> dict[str, torch.Tensor]:
+    share = torch.from_numpy(np.ascontiguousarray(mask, dtype=np.float32))
+    stem = stft.inverse(spec * share, audio.shape[-1]).to(audio.device)
     return {target: stem, "residual": audio - stem}
 
 
-def _bins(frequency, rate, stft):
+def _bins(frequency: float, rate: int, stft: STFT) -> int:
     return int(np.ceil(frequency * stft.n_fft / rate))
 
 
-def _odd(length):
+def _odd(length: float) -> int:
     return 2 * int(length / 2) + 1
 
 
 # By name, with the stem that each looks for; `nmf` needs spectra and is not among them.
-CLASSIC = {
+CLASSIC: dict[str, tuple[Callable[..., dict[str, torch.Tensor]], str]] = {
     "HPSS": (hpss, "drums"),
     "REPET": (repet, "vocals"),
     "REPET-SIM": (repet_sim, "vocals"),

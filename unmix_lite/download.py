@@ -11,18 +11,28 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
+from http.client import HTTPResponse
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from .errors import DownloadError
+from .files import StrPath
 
 _BLOCK = 1 << 16
 # Seconds for a connection to one address, and for the name's look-up and all its addresses.
 _CONNECT, _DEADLINE = 3.0, 5.0
 
 
-def download(url, path, size=None, checksum=None, timeout=20.0, progress=True):
+def download(
+    url: str,
+    path: StrPath,
+    size: int | None = None,
+    checksum: str | None = None,
+    timeout: float = 20.0,
+    progress: bool = True,
+) -> Path:
     """Download a file and verify it; an interrupted download resumes at the next call.
 
     The bytes go to `<path>.partial`, which becomes `path` once it is complete and verified. Only a
@@ -57,7 +67,7 @@ def download(url, path, size=None, checksum=None, timeout=20.0, progress=True):
     return path
 
 
-def fetch_json(url, timeout=10.0):
+def fetch_json(url: str, timeout: float = 10.0) -> Any:
     """The JSON document at a URL.
 
     Raises:
@@ -74,7 +84,7 @@ def fetch_json(url, timeout=10.0):
         raise DownloadError(f"{url}: the answer is not JSON; is the network logged in?") from error
 
 
-def reason_of(error):
+def reason_of(error: BaseException | str) -> str:
     """What a network error means, in a few words."""
     if isinstance(error, urllib.error.HTTPError):
         return f"the server answers {error.code} {error.reason}"
@@ -89,7 +99,9 @@ def reason_of(error):
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _receive(url, partial, there, size, timeout, progress):
+def _receive(
+    url: str, partial: Path, there: int, size: int | None, timeout: float, progress: bool
+) -> None:
     """Append to `partial` what is missing beyond its first `there` bytes."""
     with contextlib.closing(_open(url, there, timeout)) as response:
         if not _continues(response, there):
@@ -115,7 +127,7 @@ def _receive(url, partial, there, size, timeout, progress):
                 )
 
 
-def _open(url, there, timeout):
+def _open(url: str, there: int, timeout: float) -> HTTPResponse:
     """The response to a request for what follows the first `there` bytes."""
     request = _request(url)
     if there:
@@ -129,13 +141,15 @@ def _open(url, there, timeout):
         return urllib.request.urlopen(_request(url), timeout=timeout)
 
 
-def _continues(response, there):
+def _continues(response: HTTPResponse, there: int) -> bool:
     """True if the server sends on from byte `there`; some ignore the request and start again."""
     start = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    return response.status == http.client.PARTIAL_CONTENT and start and int(start[1]) == there
+    if response.status != http.client.PARTIAL_CONTENT or start is None:
+        return False
+    return int(start[1]) == there
 
 
-def _verify(url, partial, size, checksum):
+def _verify(url: str, partial: Path, size: int | None, checksum: str | None) -> None:
     """Delete `partial` and raise unless it has the size and checksum promised."""
     found = partial.stat().st_size
     if size is not None and found != size:
@@ -148,21 +162,21 @@ def _verify(url, partial, size, checksum):
     with open(partial, "rb") as file:
         while block := file.read(_BLOCK):
             digest.update(block)
-    found = digest.hexdigest()
+    came = digest.hexdigest()
     # The official weights carry the first eight digits of their sha256 in their names.
-    if not promised or found[: len(promised) if name == "sha256" else None] != promised:
+    if not promised or came[: len(promised) if name == "sha256" else None] != promised:
         partial.unlink()
         raise DownloadError(
-            f"{url}: the {name} is {found} where {promised} was promised; the download is deleted, "
+            f"{url}: the {name} is {came} where {promised} was promised; the download is deleted, "
             "try again."
         )
 
 
-def _request(url):
+def _request(url: str) -> urllib.request.Request:
     return urllib.request.Request(url, headers={"User-Agent": "unmix-lite"})
 
 
-def _check_reachable(url):
+def _check_reachable(url: str) -> None:
     """Raise a DownloadError unless the host (or the proxy before it) takes a connection.
 
     urllib's timeout holds for each address of a host and not at all for the look-up of its name,
@@ -173,9 +187,9 @@ def _check_reachable(url):
     if proxy and not urllib.request.proxy_bypass(parts.hostname or ""):
         parts = urllib.parse.urlsplit(proxy if "//" in proxy else f"//{proxy}")
     port = parts.port or {"https": 443}.get(parts.scheme, 80)
-    outcome = []
+    outcome: list[Exception | None] = []
 
-    def connect_once():
+    def connect_once() -> None:
         try:
             socket.create_connection((parts.hostname, port), timeout=_CONNECT).close()
             outcome.append(None)

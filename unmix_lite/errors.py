@@ -1,5 +1,8 @@
 """What can go wrong, each as one line that says what is wrong and what to do."""
 
+from importlib import import_module
+from typing import Any
+
 
 class UnmixError(Exception):
     """The base of every error that is the input's fault; its message is one readable line."""
@@ -19,3 +22,21 @@ class CheckpointError(UnmixError):
 
 class DownloadError(UnmixError):
     """A download that failed: no network, a broken connection, or other bytes than promised."""
+
+
+def require(module: str, extra: str, user: str) -> Any:
+    """Import a module that `pip install unmix-lite` alone does not bring.
+
+    Args:
+        module: its name, for example "matplotlib.pyplot".
+        extra: of ours, that brings it.
+        user: who needs it, as the error's first words.
+
+    Raises:
+        UnmixError: it cannot be imported; says what to install.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        raise UnmixError(f"{user} needs {package}: pip install 'unmix-lite[{extra}]'.") from error

@@ -2,11 +2,15 @@
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
+
+StrPath = str | os.PathLike[str]
+"""What names a file or a folder."""
 
 
 @contextlib.contextmanager
-def atomic(path):
+def atomic(path: StrPath) -> Iterator[Path]:
     """Write a file whole or not at all: yields a temporary path that becomes `path` at the end."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -18,7 +22,7 @@ def atomic(path):
         partial.unlink(missing_ok=True)
 
 
-def cache_folder():
+def cache_folder() -> Path:
     """Where downloads and rendered data sets live: `UNMIX_LITE_CACHE`, or the user's cache."""
     if chosen := os.environ.get("UNMIX_LITE_CACHE"):
         return Path(chosen).expanduser()

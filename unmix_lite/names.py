@@ -1,24 +1,48 @@
 """Names that many rooms share, apart from what they mean, so that `--help` need not load torch."""
 
+from typing import NamedTuple
+
 TARGETS = ("vocals", "drums", "bass", "other")
 """The stems of MUSDB18, in the order of this course."""
 SPLITS = ("train", "valid", "test")
+"""The parts of a data set: to learn from, to stop and choose by, to report."""
 
-LOSSES = ("l1", "mse", "log", "multiresolution", "phase", "ratio", "sdr", "filtered")
-COUPLED = {"ratio", "filtered"}  # losses in which each target's value depends on all networks
+LOSSES = ("mse", "l1", "log", "multiresolution", "phase", "ratio", "sdr", "filtered")
+"""What Open-Unmix can be trained with; `training.LOSSES` computes them."""
+COUPLED = {"ratio", "filtered"}
+"""Losses in which each target's value depends on all networks."""
+
+
+class NetworkKind(NamedTuple):
+    """What a recipe must know of a class of networks.
+
+    Attributes:
+        rate: of the sound that it is made for, in Hz.
+        losses: what it can be trained with; the first is that of its authors, and the default.
+        one_per_target: whether each target has a network of its own, rather than one for all.
+    """
+
+    rate: int
+    losses: tuple[str, ...]
+    one_per_target: bool = False
+
+
 NETWORKS = {
-    "OpenUnmix": (44100, LOSSES),
-    "WaveUNet": (22050, ("mse", "l1", "sdr")),
-    "DeepConvSep": (44100, ("dissimilarity", "mse")),
-    "VocalCNN": (22050, ("bce", "weighted")),
-    "Wavenet": (16000, ("l1", "mse", "sdr")),
+    "OpenUnmix": NetworkKind(44100, LOSSES, one_per_target=True),
+    "WaveUNet": NetworkKind(22050, ("mse", "l1", "sdr")),
+    "DeepConvSep": NetworkKind(44100, ("dissimilarity", "mse")),
+    "VocalCNN": NetworkKind(22050, ("bce", "weighted")),
+    "Wavenet": NetworkKind(16000, ("l1", "mse", "sdr")),
 }
-"""Each network's rate in Hz, and what it can be trained with; of all but the first, whose laptop
-default is "mse", the first is that of its paper."""
+"""The networks that can be trained."""
 AUGMENTATIONS = (
     "remix", "shuffle", "intact", "speed", "tempo", "pitch", "filter", "loudness", "gain",
     "channelswap",
 )  # fmt: skip
+"""What training can change in the songs that it draws."""
 SCHEDULES = ("cosine", "plateau", "constant")
+"""How the learning rate may fall."""
 PRECISIONS = ("float32", "bf16", "fp16")
+"""What a network may compute with while it learns."""
 EXPORT_FORMATS = ("onnx", "fp16", "int8")
+"""What `weights.export_networks` writes."""

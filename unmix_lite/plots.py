@@ -5,14 +5,30 @@ figure of its own, sized to stay legible on a phone. Colours come from a palette
 readers can tell apart (Okabe and Ito 2008), spectrograms from perceptually uniform colour maps.
 """
 
+from __future__ import annotations
+
 import contextlib
 import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
+from .errors import require
 from .signal import decibels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.figure import Figure
+
+plt = require("matplotlib.pyplot", "course", "unmix_lite.plots")
+
+Rows = Sequence[Mapping[str, Any]]
+"""A training's history: `{"step", "train_loss", "valid_loss"}` time after time."""
+History = Rows | Mapping[str, Rows]
+"""Of one training, or of several by their names."""
 
 COLOURS = {
     "vocals": "#D55E00",
@@ -26,7 +42,7 @@ _SPARE = ("#E69F00", "#56B4E9", "#999999", "#F0E442")
 
 # 5.2 in at 100 dpi is 520 pixels: on a screen 390 wide, 11 points still read.
 WIDTH = 5.2
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 100,
     "figure.constrained_layout.use": True,
@@ -40,7 +56,7 @@ _STYLE = {
 
 
 @contextlib.contextmanager
-def style():
+def style() -> Iterator[None]:
     """A context in which figures look like the ones made here: `with style(): plt.subplots()`."""
     # Not plt.rc_context, which also puts `interactive` back: Jupyter sets it with the first figure,
     # and without it no later figure is shown.
@@ -52,15 +68,22 @@ def style():
         plt.rcParams.update(before)
 
 
-def colour(name, index=0):
+def colour(name: str, index: int = 0) -> str:
     """The colour of a target; for any other name the spare one of that index."""
     return COLOURS.get(name, _SPARE[index % len(_SPARE)])
 
 
 def spectrogram(
-    spec, rate=44100, hop_length=1024, ax=None, title=None, top=None, log=False, reference=None,
-    span=80.0,
-):  # fmt: skip
+    spec: torch.Tensor | np.ndarray,
+    rate: int = 44100,
+    hop_length: int = 1024,
+    ax: Axes | None = None,
+    title: str | None = None,
+    top: float | None = None,
+    log: bool = False,
+    reference: float | None = None,
+    span: float = 80.0,
+) -> Axes:
     """Draw a spectrogram in dB.
 
     Args:
@@ -86,8 +109,15 @@ def spectrogram(
 
 
 def spectrograms(
-    specs, rate=44100, hop_length=1024, columns=2, top=None, log=False, title=None, span=80.0
-):
+    specs: Mapping[str, torch.Tensor | np.ndarray],
+    rate: int = 44100,
+    hop_length: int = 1024,
+    columns: int = 2,
+    top: float | None = None,
+    log: bool = False,
+    title: str | None = None,
+    span: float = 80.0,
+) -> Figure:
     """Draw several spectrograms on one scale: 0 dB is the loudest magnitude of all.
 
     Args:
@@ -117,7 +147,15 @@ def spectrograms(
     return figure
 
 
-def mask(values, rate=44100, hop_length=1024, ax=None, title=None, top=None, log=False):
+def mask(
+    values: torch.Tensor | np.ndarray,
+    rate: int = 44100,
+    hop_length: int = 1024,
+    ax: Axes | None = None,
+    title: str | None = None,
+    top: float | None = None,
+    log: bool = False,
+) -> Axes:
     """Draw a mask, `(freq, frames)` or `(channels, freq, frames)` averaged; white is 0.
 
     A complex mask is shown by its magnitude; the scale ends at 1, or at the largest value above.
@@ -134,7 +172,13 @@ def mask(values, rate=44100, hop_length=1024, ax=None, title=None, top=None, log
     return ax
 
 
-def waveform(audio, rate=44100, ax=None, title=None, colour=None):
+def waveform(
+    audio: torch.Tensor | np.ndarray,
+    rate: int = 44100,
+    ax: Axes | None = None,
+    title: str | None = None,
+    colour: str | None = None,
+) -> Axes:
     """Draw audio over time: the range between its lowest and highest sample, over all channels.
 
     Args:
@@ -160,7 +204,9 @@ def waveform(audio, rate=44100, ax=None, title=None, colour=None):
     return ax
 
 
-def curves(history, ax=None, title=None, label="loss"):
+def curves(
+    history: History, ax: Axes | None = None, title: str | None = None, label: str = "loss"
+) -> Axes:
     """Draw training and validation loss over steps; a ring marks the best validation loss.
 
     Args:
@@ -171,7 +217,7 @@ def curves(history, ax=None, title=None, label="loss"):
     Returns:
         the Axes.
     """
-    runs = history if isinstance(history, dict) else {"": history}
+    runs: Mapping[str, Rows] = history if isinstance(history, Mapping) else {"": history}
     many = len(runs) > 2  # then only the solid lines are named, lest the names cover the curves
     ax = _axes(ax, height=3.2)
     for index, (name, rows) in enumerate(runs.items()):
@@ -193,29 +239,36 @@ def curves(history, ax=None, title=None, label="loss"):
 
 
 class LiveCurve:
-    """`curves` redrawn in place in a notebook: `train(..., watch=LiveCurve())`.
+    """`curves` redrawn in place in a notebook: `train(..., on_validation=LiveCurve())`.
 
     Called with a history, rows as `curves` takes them; the last picture remains.
     """
 
-    def __init__(self, title=None, label="loss"):
-        self.title, self.label, self._display = title, label, None
-        self._ax = _axes(None, height=3.2)
-        plt.close(self._ax.figure)  # or the notebook would show it once more, below the cell
+    def __init__(self, title: str | None = None, label: str = "loss") -> None:
+        self.title, self.label = title, label
+        self._display: Any = None
+        with style():
+            self._figure, self._ax = plt.subplots(figsize=(WIDTH, 3.2))
+        plt.close(self._figure)  # or the notebook would show it once more, below the cell
 
-    def __call__(self, history):
+    def __call__(self, history: History) -> None:
         from IPython.display import display  # not there without a notebook
 
         self._ax.clear()
         with style():
             curves(history, self._ax, self.title, self.label)
         if self._display:
-            self._display.update(self._ax.figure)
+            self._display.update(self._figure)
         else:
-            self._display = display(self._ax.figure, display_id=True)
+            self._display = display(self._figure, display_id=True)
 
 
-def score_chart(scores, ax=None, title=None, label="SDR (dB)"):
+def score_chart(
+    scores: Mapping[str, Iterable[float]],
+    ax: Axes | None = None,
+    title: str | None = None,
+    label: str = "SDR (dB)",
+) -> Axes:
     """Draw how scores are spread over songs: a dot per song, a box per target, the median in words.
 
     Args:
@@ -247,14 +300,14 @@ def score_chart(scores, ax=None, title=None, label="SDR (dB)"):
     return ax
 
 
-def _axes(ax, height):
+def _axes(ax: Axes | None, height: float) -> Axes:
     if ax is not None:
         return ax
     with style():
         return plt.subplots(figsize=(WIDTH, height))[1]
 
 
-def _plane(spec):
+def _plane(spec: torch.Tensor | np.ndarray) -> torch.Tensor:
     """Magnitudes `(freq, frames)` on the CPU, averaged over the channels there may be."""
     magnitudes = torch.as_tensor(spec).detach().cpu().abs().float()
     if magnitudes.ndim not in (2, 3):
@@ -264,11 +317,19 @@ def _plane(spec):
     return magnitudes.mean(dim=0) if magnitudes.ndim == 3 else magnitudes
 
 
-def _loudest(planes):
+def _loudest(planes: Iterable[torch.Tensor]) -> float:
     return max(float(plane.max()) for plane in planes) or 1.0  # silence has no loudest bin
 
 
-def _image(ax, values, rate, hop_length, top, log, **limits):
+def _image(
+    ax: Axes,
+    values: np.ndarray,
+    rate: int,
+    hop_length: int,
+    top: float | None,
+    log: bool,
+    **limits: Any,
+) -> ScalarMappable:
     """Fill an Axes with `(freq, frames)`, time in s across and frequency in kHz up."""
     top = min(top or rate / 2, rate / 2)
     step = rate / 2 / (values.shape[0] - 1)
@@ -276,6 +337,7 @@ def _image(ax, values, rate, hop_length, top, log, **limits):
     frequencies = (np.arange(values.shape[0] + 1) - 0.5) * step / 1000
     times = (np.arange(values.shape[1] + 1) - 0.5) * hop_length / rate
     limits.setdefault("cmap", _STYLE["image.cmap"])
+    image: ScalarMappable
     if log:
         image = ax.pcolormesh(times, frequencies[1:], values[1:], rasterized=True, **limits)
         ax.set_yscale("log")
@@ -290,11 +352,11 @@ def _image(ax, values, rate, hop_length, top, log, **limits):
     return image
 
 
-def _colour_bar(image, axes, label):
+def _colour_bar(image: ScalarMappable, axes: Sequence[Axes], label: str) -> None:
     axes[0].figure.colorbar(image, ax=axes, label=label)
 
 
-def _column(rows, name):
+def _column(rows: Rows, name: str) -> tuple[list[int], list[float]]:
     """Steps and values of the rows that have this value."""
     rows = [row for row in rows if row.get(name) is not None]
     return [row["step"] for row in rows], [row[name] for row in rows]

@@ -20,26 +20,14 @@ from scipy.stats import bootstrap
 
 from unmix_lite.corpora import open_corpus
 from unmix_lite.evaluation import evaluate
-from unmix_lite.separation import Separator
-
-
-class Ensemble(torch.nn.Module):
-    """Several networks for one target; their answer is the mean of their answers."""
-
-    def __init__(self, networks):
-        super().__init__()
-        self.networks = torch.nn.ModuleList(networks)
-        self.nb_channels = networks[0].nb_channels
-
-    def forward(self, mixture):
-        return torch.stack([network(mixture) for network in self.networks]).mean(0)
+from unmix_lite.separation import Ensemble, Separator
 
 
 def main(options):
-    softmask = {"softmask": True} if options.softmask else {}
+    rounds = {} if options.iterations is None else {"iterations": options.iterations}
     separator = Separator.from_pretrained(
-        options.run, "cpu", iterations=options.iterations, posterior=options.posterior,
-        neighbours=options.neighbours, **softmask,
+        options.run, "cpu", posterior=options.posterior, neighbours=options.neighbours,
+        softmask=options.softmask, **rounds,
     )  # fmt: skip
     if options.beside:
         members = [separator, *(Separator.from_pretrained(run, "cpu") for run in options.beside)]
@@ -58,7 +46,7 @@ def main(options):
         **records.origin(options),
         "minutes": round(sum(_minutes(c) for c in _trainings(curves)), 1),
         "targets": separator.targets, "config": first["config"], "history": first["history"],
-        "iterations": separator.iterations, "posterior": options.posterior,
+        "iterations": separator.filter.iterations, "posterior": options.posterior,
         "neighbours": options.neighbours, "softmask": options.softmask,
         "scores": {
             "measure": records.MEASURE, "songs": len(songs), **_scores(songs, separator.targets)

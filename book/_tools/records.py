@@ -18,14 +18,14 @@ MEASURE = "SDR in dB, BSS Eval v4: median over 1 s frames, then over songs; 95 %
 def add_options(parser):
     """The arguments that `origin` reads, beside the record's name."""
     parser.add_argument("--command", required=True, help="that was run")
-    parser.add_argument("--commit", help="it ran at (the one checked out)")
+    parser.add_argument("--commit", help="it ran at (the one checked out, -dirty if changed)")
     parser.add_argument("--machine", help="it ran on (this one)")
 
 
 def origin(options):
     """Command, commit, machine, date and versions."""
     return {
-        "command": options.command, "commit": options.commit or _commit(),
+        "command": options.command, "commit": options.commit or commit(),
         "machine": options.machine or f"{os.cpu_count()} cores ({platform.machine()}), no GPU",
         "date": datetime.date.today().isoformat(),
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
@@ -38,6 +38,12 @@ def write(kind, record):
         file.write_text(json.dumps(record, indent=1) + "\n")
 
 
-def _commit():
-    git = ["git", "-C", str(RESULTS), "rev-parse", "--short", "HEAD"]
-    return subprocess.check_output(git, text=True).strip()
+def commit(repository=RESULTS):
+    """The commit checked out, and "-dirty" behind it where a tracked file has changed since.
+
+    Other records do not count: one that was made a moment ago changes nothing that is measured.
+    """
+    git = ["git", "-C", str(repository)]
+    head = subprocess.check_output([*git, "rev-parse", "--short", "HEAD"], text=True).strip()
+    status = ["status", "--porcelain", "--untracked-files=no", ":/", ":(top,exclude)book/results"]
+    return head + "-dirty" * bool(subprocess.check_output([*git, *status], text=True))

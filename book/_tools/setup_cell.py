@@ -1,19 +1,34 @@
 # @title Set-up: run this cell first { display-mode: "form" }
 import importlib.metadata as dists, importlib.util
 import pathlib, re, subprocess, sys, tempfile, warnings
-if importlib.util.find_spec("unmix_lite") is None:  # from the checkout, if this lies in one
-    above = pathlib.Path.cwd().parent
-    local = (above / "pyproject.toml").is_file() and (above / "unmix_lite").is_dir()
-    source = ["-e", str(above)] if local else ["git+{repository}@{branch}"]
-    keep = {"torch", "torchaudio", "torchvision", "numpy", "scipy"}  # stay as they are
-    pins = [f"{d.name}=={d.version}\n" for d in dists.distributions() if d.name in keep]
-    file = pathlib.Path(tempfile.mkdtemp(), "pins.txt"); file.write_text("".join(pins))
-    pip = [sys.executable, "-m", "pip", "-q", "install", "-c", str(file), *source]
-    if (done := subprocess.run(pip, capture_output=True, text=True)).returncode:
-        why = (re.findall(r"(?:ERROR|fatal): [^\x1b\n]+", done.stderr) or ["pip failed"])[-1]
-        warnings.filterwarnings("ignore", "To exit")  # IPython's advice would hide the reason
-        raise SystemExit(f"No unmix_lite: {why}. Is there a network? Then run this cell again.")
-    sys.path += [str(above)] * local; importlib.invalidate_caches()
+if None in map(importlib.util.find_spec, ("unmix_lite", "musdb")):
+    above = pathlib.Path.cwd().parent  # the checkout, if this lies in one
+    files = above / "pyproject.toml", above / "unmix_lite/__init__.py"
+    local = all(file.is_file() for file in files)
+    home = "git+{repository}@{branch}"
+    remote = [f"unmix-lite[course] @ {home}"]
+    source = ["-e", f"{above}[course]"] if local else remote
+    keep = {"torch", "torchaudio", "torchvision", "numpy", "scipy"}
+    pins = [f"{dist.name}=={dist.version}\n"  # these stay as they are
+            for dist in dists.distributions() if dist.name in keep]
+    file = pathlib.Path(tempfile.mkdtemp(), "pins.txt")
+    file.write_text("".join(pins))
+    pip = [sys.executable, "-m", "pip", "install", "-c", str(file)]
+    done = subprocess.run(pip + source, capture_output=True, text=True)
+    if done.returncode:
+        said = re.findall(r"(?:ERROR|fatal): [^\x1b\n]+", done.stderr)
+        why = f"{(said or ['pip failed'])[-1]}. Is there a network? Then"
+        fixed = r"depends on (.+)\n.+ \(constraint\) (.+)"
+        if old := re.search(fixed, done.stdout):
+            why = (f"it needs {old[1]}, and {old[2]} is installed. "
+                   "Update that, restart the kernel and")
+        # IPython's advice would hide the reason.
+        warnings.filterwarnings("ignore", "To exit")
+        raise SystemExit(f"No unmix_lite: {why} run this cell again.")
+    sys.path += [str(above)] * local
+    importlib.invalidate_caches()
 import torch, unmix_lite
-device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-print(f"unmix_lite {dists.version('unmix-lite')}, torch {torch.__version__}, on {device}")
+cuda = torch.cuda.is_available()
+device = torch.cuda.get_device_name() if cuda else "CPU"
+print(f"unmix_lite {dists.version('unmix-lite')}, "
+      f"torch {torch.__version__}, on {device}")

@@ -1,9 +1,13 @@
-"""What surrounds the book: its cache of executed notebooks and its workflows."""
+"""What surrounds the book: its cache of executed notebooks, and the tools that make its records."""
 
 import argparse
 import datetime
 import json
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import average
 import fresh_cache
@@ -12,10 +16,11 @@ import record_ladder
 import records
 import ship
 import torch
-import yaml
 
 from unmix_lite.models import OpenUnmix
 from unmix_lite.weights import NetworkCard, load_network, save_network
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -65,46 +70,6 @@ def test_cache_is_cleared_when_something_computed_with_changed(project, file):
 
 def test_cache_is_cleared_for_another_corpus(project):
     assert not fresh_cache.refresh(project, "preview")
-
-
-def workflow(repository, name):
-    """A workflow's triggers and its jobs; YAML reads the key `on` as true."""
-    parsed = yaml.safe_load((repository / ".github" / "workflows" / name).read_text())
-    return parsed[True], parsed["jobs"]
-
-
-def commands(job):
-    return [step["run"] for step in job["steps"] if "run" in step]
-
-
-def actions(job):
-    return [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step]
-
-
-def test_tests_run_on_every_push_and_pull_request(repository):
-    triggers, jobs = workflow(repository, "tests.yml")
-    assert {"push", "pull_request"} <= set(triggers)
-    assert "make test" in commands(jobs["test"])
-
-
-def test_the_book_is_published_with_the_real_preview_after_the_stamp_check(repository):
-    triggers, jobs = workflow(repository, "book.yml")
-    assert triggers["push"]["branches"] == ["main"]
-    run = commands(jobs["build"])
-    check = ".venv/bin/python book/_tools/stamp.py --check"
-    assert run.index(check) < run.index("make book CORPUS=preview") < run.index("make pages")
-    assert "actions/upload-pages-artifact" in actions(jobs["build"])
-    assert "actions/deploy-pages" in actions(jobs["deploy"])
-    assert jobs["deploy"]["needs"] == "build"
-
-
-def test_workflows_call_only_targets_that_exist(repository):
-    makefile = (repository / "Makefile").read_text()
-    for name in ["tests.yml", "book.yml"]:
-        for job in workflow(repository, name)[1].values():
-            for command in commands(job):
-                if command.startswith("make "):
-                    assert f"\n{command.split()[1]}:" in makefile, command
 
 
 def test_averaged_networks_are_the_mean_of_their_weights(tmp_path, capsys):
@@ -163,6 +128,47 @@ def test_a_ladder_is_recorded(tmp_path, monkeypatch):
     assert (ours["system"], ours["published"], list(ours["targets"])) == ("HPSS", False, ["drums"])
     assert published["published"] and published["targets"]["vocals"]["songs"] == 24
     assert mine["targets"]["drums"] == {"songs": 25, "median": 4.0, "low": 3.0, "high": 5.0}
+
+
+def git(folder, *words):
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", "-C", folder, *identity, *words], check=True, capture_output=True)
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A repository with one commit: code, and a record beside it."""
+    for name in ("code.py", "book/results/record.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("as committed")
+    for words in (["init"], ["add", "."], ["commit", "-m", "first"]):
+        git(tmp_path, *words)
+    return tmp_path
+
+
+def test_a_record_tells_whether_its_code_was_committed(checkout):
+    clean = records.commit(checkout / "book" / "results")
+    assert re.fullmatch("[0-9a-f]{7,}", clean)
+    (checkout / "book" / "results" / "record.json").write_text("made anew")
+    (checkout / "notes.txt").write_text("of no account")
+    assert records.commit(checkout / "book" / "results") == clean
+    (checkout / "code.py").write_text("changed")
+    assert records.commit(checkout / "book" / "results") == clean + "-dirty"
+
+
+def test_a_benchmark_tells_the_same(checkout):
+    shutil.copy(ROOT / "benchmarks" / "machine.py", checkout / "benchmarks.py")
+    code = "import benchmarks; print(benchmarks.commit())"
+
+    def told():
+        return subprocess.check_output(
+            [sys.executable, "-c", code], cwd=checkout, text=True
+        ).strip()
+
+    clean = records.commit(checkout)
+    assert told() == clean
+    (checkout / "code.py").write_text("changed")
+    assert told() == clean + "-dirty"
 
 
 def test_every_record_says_where_it_comes_from(repository):

@@ -1,23 +1,21 @@
-"""The set-up cell in an environment like Colab's: torch, numpy and Jupyter, and no unmix_lite."""
+"""The set-up cell in an environment like Colab's, which has torch and Jupyter and no unmix_lite."""
 
-import importlib.metadata as metadata
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import sysconfig
-from pathlib import Path
 
 import nbformat
 import pytest
+import scipy
 import stamp
+from environments import borrowing, copy_package
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from packaging.requirements import Requirement
 
 # What the reader does next: import, and analyse and invert a second of noise.
 USE = """
@@ -30,54 +28,23 @@ print(json.dumps({"error": error, "version": torch.__version__, "from": unmix_li
 """
 
 
-def closure(*names):
-    """The installed distributions that `names` need, themselves included."""
-    found, todo = {}, list(names)
-    while todo:
-        try:
-            distribution = metadata.distribution(todo.pop())
-        except metadata.PackageNotFoundError:  # for another system
-            continue
-        if distribution.name not in found:
-            found[distribution.name] = distribution
-            needs = map(Requirement, distribution.requires or [])
-            todo += [
-                need.name
-                for need in needs
-                if need.marker is None or need.marker.evaluate({"extra": ""})
-            ]
-    return found.values()
+# What Colab brings of what we ask for; musdb, museval and pyloudnorm are left to be installed.
+COLAB = [
+    "torch", "torchaudio", "numpy", "scipy", "soundfile", "soxr", "safetensors", "librosa",
+    "matplotlib", "pandas", "ipywidgets", "ipykernel",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """A virtual environment that borrows torch, numpy and Jupyter from this one.
-
-    They are links in a folder of their own, so that pip sees them but can remove none.
-    """
-    folder = tmp_path_factory.mktemp("colab")
-    borrowed, own = folder / "borrowed", folder / "venv"
-    borrowed.mkdir()
-    here = Path(sysconfig.get_path("purelib"))
-    for distribution in closure("torch", "numpy", "ipykernel"):
-        for top in {file.parts[0] for file in distribution.files} - {"..", "__pycache__"}:
-            if not (borrowed / top).exists():
-                (borrowed / top).symlink_to(here / top)
-    subprocess.run([sys.executable, "-m", "venv", str(own)], check=True)
-    (site,) = own.glob("lib/python*/site-packages")
-    (site / "borrowed.pth").write_text(f"{borrowed}\n")
-    return own
+    """A virtual environment that borrows from this one what Colab brings."""
+    return borrowing(tmp_path_factory.mktemp("colab"), *COLAB).parents[1]
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory, repository):
     """A copy of what a clone holds of the package, with an empty notebooks folder."""
-    root = tmp_path_factory.mktemp("clone")
-    for name in ["pyproject.toml", "README.md", "LICENSE"]:
-        shutil.copy(repository / name, root)
-    shutil.copytree(
-        repository / "unmix_lite", root / "unmix_lite", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    root = copy_package(repository, tmp_path_factory.mktemp("clone"))
     (root / "notebooks").mkdir()
     return root
 
@@ -146,6 +113,21 @@ def test_without_a_network_one_line_says_what_to_do(environment, checkout):
     assert "unmix-lite" not in versions(environment)
 
 
+def test_a_package_too_old_for_us_is_named_in_one_line(environment, checkout, registry, tmp_path):
+    """As on a machine whose SciPy, which stays as it is, is older than the oldest that we take."""
+    shutil.copytree(checkout, tmp_path / "clone")
+    project = tmp_path / "clone" / "pyproject.toml"
+    text, count = re.subn('"scipy>=[0-9.]+"', '"scipy>=99"', project.read_text())
+    assert count == 1
+    project.write_text(text)
+    (text,) = run(environment, tmp_path / "clone" / "notebooks", stamp.Stamp().cell)
+    assert text == (
+        f"No unmix_lite: it needs scipy>=99, and scipy=={scipy.__version__} is installed. "
+        "Update that, restart the kernel and run this cell again."
+    )
+    assert "unmix-lite" not in versions(environment)
+
+
 def test_cell_installs_what_is_missing_and_nothing_twice(environment, checkout, registry):
     cell, before = stamp.Stamp().cell, versions(environment)
     line, used = run(environment, checkout / "notebooks", cell, USE)
@@ -157,6 +139,7 @@ def test_cell_installs_what_is_missing_and_nothing_twice(environment, checkout, 
     after = versions(environment)
     assert after.pop("unmix-lite") == "0.1.0"
     assert {name: after[name] for name in before} == before, "an installed package was changed"
+    assert {"musdb", "museval", "pyloudnorm"} <= set(after) - set(before), "the extra [course]"
     for name in ["torch", "numpy"]:
         assert "/borrowed/" in used[name], f"another {name} was put before the installed one"
 
@@ -177,9 +160,12 @@ def test_outside_a_clone_the_package_comes_from_the_repository(
     for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "all"]):
         subprocess.run([*git, *command], check=True)
     here = stamp.Stamp()
-    cell = here.cell.replace(here.url, f"file://{checkout}")
-    assert cell != here.cell
-    line, used = run(environment, tmp_path, cell, USE)
+    elsewhere = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.file://{checkout}.insteadOf",
+        "GIT_CONFIG_VALUE_0": here.url,
+    }
+    line, used = run(environment, tmp_path, here.cell, USE, **elsewhere)
     assert line.startswith("unmix_lite 0.1.0, torch ")
     used = json.loads(used)
     assert used["from"].startswith(str(environment)) and used["error"] < 1e-5

@@ -1,11 +1,14 @@
 """Training from the command line: its options, its messages, and the road on to scores."""
 
+import subprocess
+import sys
+
 import pytest
 from tiny_training import write_song
 
 from unmix_lite.cli import main
 from unmix_lite.names import TARGETS
-from unmix_lite.training import TrainingConfig
+from unmix_lite.training import OPEN_UNMIX, STEPS, TrainingConfig
 
 TINY = ("--steps", 2, "--batch-size", 2, "--seconds", 0.5, "--hidden-size", 8,
         "--valid-every", 1)  # fmt: skip
@@ -46,9 +49,11 @@ def test_train_without_options_is_the_recipe_of_the_package(band, tmp_path, trai
         ("--minutes 0.5", "minutes", 0.5),
         ("--batch-size 3", "batch_size", 3),
         ("--seconds 1.5", "seconds", 1.5),
-        ("--hidden-size 32", "hidden_size", 32),
-        ("--dropout 0.1", "dropout", 0.1),
-        ("--unidirectional", "unidirectional", True),
+        ("--hidden-size 32", "arguments", {"hidden_size": 32}),
+        ("--dropout 0.1", "arguments", {"dropout": 0.1}),
+        ("--unidirectional", "arguments", {"unidirectional": True}),
+        ("--set n_fft=2048 hop_length=512", "arguments", {"n_fft": 2048, "hop_length": 512}),
+        ("--hidden-size 32 --set max_bin=9", "arguments", {"hidden_size": 32, "max_bin": 9}),
         ("--loss sdr", "loss", "sdr"),
         ("--augmentations", "augmentations", ()),
         ("--augmentations speed remix", "augmentations", ("speed", "remix")),
@@ -75,7 +80,10 @@ def test_an_option_of_train_changes_its_field_and_no_other(
 @pytest.mark.parametrize(
     "option",
     ["--dropout 1", "--average 1", "--weight-decay -1", "--clip -1", "--hidden-size 7",
-     "--targets vocals vocals --joint", "--targets piano", "--initial nowhere"],
+     "--targets vocals vocals --joint", "--targets piano", "--initial nowhere",
+     "--set wings=2", "--set hidden_size=[8]", "--set dropout=true", "--loss ratio",
+     "--loss filtered --targets vocals drums --joint", "--network WaveUNet --hidden-size 8",
+     "--network Wavenet --unidirectional", "--network VocalCNN --dropout 0.1"],
 )  # fmt: skip
 def test_a_recipe_that_makes_no_sense_is_one_line(band, tmp_path, capsys, cache, option):
     train = ["train", "--corpus", band, "-o", tmp_path / "out", *TINY, "--targets", "vocals"]
@@ -83,6 +91,40 @@ def test_a_recipe_that_makes_no_sense_is_one_line(band, tmp_path, capsys, cache,
     *bars, message = capsys.readouterr().err.splitlines()
     assert message.startswith("unmix-lite: ") and not any("unmix-lite" in bar for bar in bars)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("loss", ["ratio", "filtered"])
+def test_a_loss_that_couples_the_stems_needs_joint(band, tmp_path, capsys, cache, trainings, loss):
+    train = ["train", "--corpus", band, "-o", tmp_path / "out", "--loss", loss]
+    assert unmix(*train) == 1 and not trainings and not cache.exists()
+    assert one_line(capsys.readouterr().err, f"'{loss}'", "--joint")
+    assert unmix(*train, "--joint") == 0
+    assert [config.targets for config, _ in trainings] == [TARGETS]
+
+
+def test_the_help_tells_the_defaults_of_the_recipe(capsys):
+    with pytest.raises(SystemExit):
+        unmix("train", "--help")
+    told = " ".join(capsys.readouterr().out.split())
+    for text in (
+        f"width of the network (default: {OPEN_UNMIX['hidden_size']})",
+        f"excerpts per step, over all processes (default: {TrainingConfig.batch_size})",
+        f"(default: {' '.join(TrainingConfig.augmentations)})",
+        "--weight-decay W Adam's (default: 0.00001)",
+        f"steps of the optimiser (default: {STEPS},",
+    ):
+        assert text in told
+
+
+def test_help_is_told_without_torch():
+    script = (
+        "import sys; from unmix_lite.cli import main\n"
+        "try: main(['train', '--help'])\n"
+        "finally: print(*sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    loaded = told.stdout.splitlines()[-1].split()
+    assert "unmix_lite.training.config" in loaded and not {"torch", "numpy"} & set(loaded)
 
 
 def test_other_stems_are_trained_by_their_names(tmp_path, trainings):

@@ -8,12 +8,12 @@ import torch
 from unmix_lite import save_audio
 from unmix_lite.corpora import Corpus
 from unmix_lite.names import TARGETS
-from unmix_lite.training import Training, TrainingConfig, train
+from unmix_lite.training import OPEN_UNMIX, Training, TrainingConfig, train
 from unmix_lite.weights import read_safetensors
 
 RATE = 8000
-SMALL = {"hidden_size": 8, "batch_size": 2, "seconds": 0.4, "rate": RATE, "n_fft": 512,
-         "hop_length": 128, "max_bin": 200, "valid_every": 2, "steps": 6}  # fmt: skip
+SMALL = {"batch_size": 2, "seconds": 0.4, "rate": RATE, "valid_every": 2, "steps": 6}
+ARGUMENTS = {"hidden_size": 8, "n_fft": 512, "hop_length": 128, "max_bin": 200}
 
 
 def write_song(folder, stems, rate=RATE, pitch=200):
@@ -34,14 +34,18 @@ def write_corpus(root, stems=TARGETS, rate=RATE):
 
 
 def recipe(**changes):
+    """A small recipe with some changes; OpenUnmix's arguments may stand among them."""
+    if changes.get("network", "OpenUnmix") == "OpenUnmix" and "arguments" not in changes:
+        own = {name: changes.pop(name) for name in OPEN_UNMIX if name in changes}
+        changes["arguments"] = {**ARGUMENTS, **own}
     return TrainingConfig(**{**SMALL, **changes})
 
 
-def fit(corpus, folder, watch=None, **changes):
+def fit(corpus, folder, on_validation=None, **changes):
     """Train on a corpus with the small recipe and some changes; returns the untimed history."""
     tracks, valid = corpus.tracks("train"), corpus.tracks("valid")
-    config = recipe(**changes)
-    return untimed(train(config, tracks, valid, Path(folder), "cpu", progress=False, watch=watch))
+    config, quiet = recipe(**changes), {"progress": False, "on_validation": on_validation}
+    return untimed(train(config, tracks, valid, Path(folder), "cpu", **quiet))
 
 
 def untimed(history):
@@ -77,8 +81,8 @@ def disturb(monkeypatch, stop, what):
     """Have `what()` happen in the step that follows step `stop`, after its work is done."""
     take_step = Training.take_step
 
-    def disturbed(self, stems, rng):
-        result = take_step(self, stems, rng)
+    def disturbed(self, stems, changes):
+        result = take_step(self, stems, changes)
         if self.step == stop:
             what()
         return result

@@ -60,7 +60,7 @@ class TestAsPublished:
         assert size(network) == sum(layers.values()) + 4
 
     def test_recipes_know_them(self):
-        for name, (rate, losses) in NETWORKS.items():
+        for name, (rate, losses, _) in NETWORKS.items():
             if name != "OpenUnmix":
                 assert MODELS[name].losses == losses
                 assert inspect.signature(MODELS[name]).parameters["rate"].default == rate

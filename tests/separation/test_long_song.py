@@ -5,13 +5,14 @@ import itertools
 import pytest
 import soundfile
 import torch
-from test_separator import TARGETS, four, noise, small
+from untrained import four, noise, small
 
 from unmix_lite import STFT, load_audio
 from unmix_lite.audio import resample, resample_blocks, save_stems
 from unmix_lite.errors import AudioError
 from unmix_lite.models import Folded, OpenUnmix, Sequence, concatenate, folded, run_lstms
-from unmix_lite.separation import Separator, estimate_magnitudes
+from unmix_lite.names import TARGETS
+from unmix_lite.separation import Separator, WienerFilter, estimate_magnitudes
 from unmix_lite.signal import OverlapAdd
 
 CPU = torch.device("cpu")
@@ -66,22 +67,23 @@ def test_three_stages_are_the_network(monkeypatch, unidirectional, channels, on_
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "residual"),
     [
-        {},
-        {"iterations": 0},
-        {"softmask": True},
-        {"residual": True},
-        {"iterations": 3, "posterior": True},
-        {"iterations": 3, "posterior": True, "neighbours": 40},
+        ({}, False),
+        ({}, True),
+        ({"iterations": 0}, False),
+        ({"softmask": True}, False),
+        ({"iterations": 3, "posterior": True}, False),
+        ({"iterations": 3, "posterior": True, "neighbours": 40}, False),
     ],
 )
 @pytest.mark.parametrize("in_memory", [0, 1 << 30])
-def test_a_song_in_blocks_is_the_song_in_one_piece(monkeypatch, options, in_memory):
+def test_a_song_in_blocks_is_the_song_in_one_piece(monkeypatch, options, residual, in_memory):
     monkeypatch.setattr("unmix_lite.separation.long_song._IN_MEMORY", in_memory)
     monkeypatch.setattr("unmix_lite.separation.long_song._BLOCK", 17)
     monkeypatch.setattr(folded, "_CHUNK", 23)
-    separator = Separator(four(), wiener_window=10, **options)
+    filter = WienerFilter(window=10, **options)
+    separator = Separator(four(), filter, residual, complete=False)
     audio = noise(2, 70_000)
     whole = separator.spectra(separator.stft(audio))
     stems = separator(audio)
@@ -98,7 +100,7 @@ def test_a_network_of_another_kind_is_asked_for_the_whole_song():
             return 0.5 * mixture
 
     audio = noise(2, 50_000)
-    stems = Separator({"a": Half(), "b": Half()}, iterations=0)(audio)
+    stems = Separator({"a": Half(), "b": Half()}, WienerFilter(0))(audio)
     assert relative(stems["a"], 0.5 * audio) < 1e-5 and torch.equal(stems["a"], stems["b"])
 
 
@@ -119,10 +121,10 @@ def test_resampling_in_blocks_is_resampling(rate, wanted):
     assert relative(torch.cat(blocks, -1), expected) < 1e-5
 
 
-@pytest.mark.parametrize("options", [{}, {"complete": True}])
+@pytest.mark.parametrize("options", [{"complete": False}, {"complete": True}])
 @pytest.mark.parametrize("rate", [44100, 48000])
 def test_blocks_in_order_are_the_stems(options, rate):
-    separator = Separator(four(), wiener_window=10, **options)
+    separator = Separator(four(), WienerFilter(window=10), **options)
     audio = noise(1, 70_000)
     stems, blocks = separator(audio, rate), list(separator.blocks(audio, rate))
     assert len(blocks) > 3

@@ -2,40 +2,19 @@
 
 import pytest
 import torch
+from untrained import folder_of_networks, four, noise, small
 
 import unmix_lite
-from unmix_lite.errors import AudioError, CheckpointError
-from unmix_lite.models import OpenUnmix
-from unmix_lite.separation import Separator
-from unmix_lite.weights import NetworkCard, save_network
-
-TARGETS = ("vocals", "drums", "bass", "other")
-
-
-def small(seed=0, channels=2, hidden_size=32, **options):
-    """An untrained network whose batch norms are not the identity."""
-    torch.manual_seed(seed)
-    network = OpenUnmix(hidden_size, channels, **options).eval()
-    for module in network.modules():
-        if isinstance(module, torch.nn.BatchNorm1d):
-            module.running_mean.normal_(std=0.1)
-            module.running_var.uniform_(0.5, 2)
-    return network
-
-
-def four(channels=2):
-    return {target: small(i, channels) for i, target in enumerate(TARGETS)}
-
-
-def noise(channels, samples, seed=0):
-    return 0.3 * torch.randn(channels, samples, generator=torch.Generator().manual_seed(seed))
+from unmix_lite.errors import AudioError, CheckpointError, UnmixError
+from unmix_lite.names import TARGETS
+from unmix_lite.separation import Ensemble, Separator, WienerFilter
 
 
 def level(audio):
     return 20 * torch.log10(audio.square().mean().sqrt())
 
 
-def agree_with_the_reference(networks, iterations=1, wiener_window=25, **options):
+def agree_with_the_reference(networks, iterations=1, window=25, softmask=False, residual=False):
     """Same weights, same song: openunmix 1.3.0's separator and ours, to a relative 1e-4."""
     from openunmix.model import OpenUnmix as ReferenceNetwork
     from openunmix.model import Separator as ReferenceSeparator
@@ -53,10 +32,12 @@ def agree_with_the_reference(networks, iterations=1, wiener_window=25, **options
         theirs[target].load_state_dict(network.state_dict(), strict=True)
     channels = settings["nb_channels"]
     reference = ReferenceSeparator(
-        theirs, niter=iterations, nb_channels=channels, wiener_win_len=wiener_window, **options
-    )
+        theirs, niter=iterations, nb_channels=channels, wiener_win_len=window,
+        softmask=softmask, residual=residual,
+    )  # fmt: skip
     reference.freeze()
-    separator = Separator(networks, iterations=iterations, wiener_window=wiener_window, **options)
+    settings = WienerFilter(iterations, softmask=softmask, window=window)
+    separator = Separator(networks, settings, residual, complete=False)
     audio = noise(channels, 40_000)
     expected = reference.to_dict(reference(audio[None]))
     stems = separator(audio)
@@ -73,9 +54,9 @@ def test_equals_the_reference(channels, iterations, options):
     agree_with_the_reference(four(channels), iterations, **options)
 
 
-@pytest.mark.parametrize("wiener_window", [3, 7, 39, 40, 41, 1000])
-def test_equals_the_reference_whatever_the_wiener_filter_measures(wiener_window):
-    agree_with_the_reference(four(), wiener_window=wiener_window)
+@pytest.mark.parametrize("window", [3, 7, 39, 40, 41, 1000])
+def test_equals_the_reference_whatever_the_wiener_filter_measures(window):
+    agree_with_the_reference(four(), window=window)
 
 
 @pytest.mark.parametrize("hidden_size", [64, 256, 1024])
@@ -101,13 +82,13 @@ def test_length_and_channels_are_the_inputs(rate, channels, samples):
 @pytest.mark.parametrize("neighbours", [0, 10])
 def test_stems_sum_to_the_mixture(channels, neighbours):
     audio = noise(channels, 100_000)
-    stems = Separator(four(), neighbours=neighbours)(audio)
+    stems = Separator(four(), WienerFilter(neighbours=neighbours))(audio)
     assert level(sum(stems.values()) - audio) - level(audio) < -60
 
 
 @pytest.mark.parametrize("neighbours", [0, 10])
 def test_silence_stays_silent(neighbours):
-    stems = Separator(four(), neighbours=neighbours)(torch.zeros(2, 50_000))
+    stems = Separator(four(), WienerFilter(neighbours=neighbours))(torch.zeros(2, 50_000))
     assert all(torch.equal(stem, torch.zeros(2, 50_000)) for stem in stems.values())
 
 
@@ -156,13 +137,13 @@ def test_complete_stems_add_up_even_where_no_network_claims_a_bin(rate):
 @pytest.mark.parametrize(
     "option",
     [
-        {"iterations": 0}, {"iterations": 2}, {"softmask": True}, {"wiener_window": 10},
+        {"iterations": 0}, {"iterations": 2}, {"softmask": True}, {"window": 10},
         {"neighbours": 5},
     ],
 )  # fmt: skip
 def test_every_option_changes_the_output(option):
     audio = noise(2, 60_000)
-    plain, changed = Separator(four())(audio), Separator(four(), **option)(audio)
+    plain, changed = Separator(four())(audio), Separator(four(), WienerFilter(**option))(audio)
     assert not torch.allclose(plain["drums"], changed["drums"], atol=1e-6)
 
 
@@ -181,19 +162,11 @@ def test_bad_audio_is_one_line(audio, words):
     assert words in str(error.value) and "\n" not in str(error.value)
 
 
-def folder_of_networks(folder, **changes):
-    for target, network in four().items():
-        save_network(
-            folder, network, NetworkCard(target, "OpenUnmix", network.arguments, **changes)
-        )
-    return folder
-
-
 def test_from_a_folder(tmp_path):
     folder_of_networks(tmp_path)
     separator = Separator.from_pretrained(tmp_path, device="cpu", iterations=0)
     audio = noise(2, 30_000)
-    expected = Separator(four(), iterations=0)(audio)
+    expected = Separator(four(), WienerFilter(0))(audio)
     stems = separator(audio)
     assert list(stems) == list(TARGETS)
     assert all(torch.equal(stems[t], expected[t]) for t in TARGETS)
@@ -207,13 +180,13 @@ def test_the_filter_that_comes_with_trained_networks(tmp_path):
     def drums(**options):
         return Separator.from_pretrained(tmp_path, device="cpu", **options)(audio)["drums"]
 
-    ours = Separator(four(), 3, posterior=True, neighbours=40)
+    ours = Separator(four(), WienerFilter(3, posterior=True, neighbours=40))
     assert torch.equal(drums(), ours(audio)["drums"])
-    alone = Separator(four(), 3, posterior=True)
+    alone = Separator(four(), WienerFilter(3, posterior=True))
     assert torch.equal(drums(neighbours=0), alone(audio)["drums"])
     assert torch.equal(drums(posterior=False), Separator(four())(audio)["drums"])
     three = drums(iterations=3, posterior=False)
-    assert torch.equal(three, Separator(four(), 3)(audio)["drums"])
+    assert torch.equal(three, Separator(four(), WienerFilter(3))(audio)["drums"])
     assert not torch.allclose(three, drums(), atol=1e-6)
 
 
@@ -242,3 +215,49 @@ def test_umx_lite_finds_the_voice_of_a_real_song(songs):
     stems = Separator.from_pretrained("umx-lite", device="cpu")(audio, rate)
     assert -20 < level(stems["vocals"]) - level(audio) < 0
     assert level(sum(stems.values()) - audio) - level(audio) < -40
+
+
+def test_complete_is_left_to_where_the_stems_add_up():
+    """The command and Python give the same stems: nobody has to ask for it."""
+    audio = noise(2, 60_000)
+    networks = four()
+    stems, completed = Separator(networks)(audio, 22050), Separator(networks, complete=True)
+    expected = completed(audio, 22050)
+    assert all(torch.equal(stems[target], expected[target]) for target in TARGETS)
+    apart = Separator(networks, WienerFilter(0))(audio, 22050)
+    plain = Separator(networks, WienerFilter(0), complete=False)(audio, 22050)
+    assert all(torch.equal(apart[target], plain[target]) for target in TARGETS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"iterations": -1}, "iterations must be 0 or more"),
+        ({"neighbours": -1}, "neighbours must be 0 or more"),
+        ({"window": 0}, "window must be 1 or more"),
+        ({"iterations": 0, "neighbours": 5}, "neighbours need the filter"),
+    ],
+)
+def test_a_filter_that_cannot_be_is_one_line(settings, words):
+    with pytest.raises(UnmixError, match=words) as error:
+        WienerFilter(**settings)
+    assert "\n" not in str(error.value)
+
+
+def test_no_rounds_means_no_neighbours(tmp_path):
+    """Of a model that comes with both."""
+    folder_of_networks(tmp_path)
+    found = Separator.from_pretrained(tmp_path, "cpu", iterations=0).filter
+    assert found == WienerFilter(0, posterior=True)
+    assert Separator.from_pretrained(tmp_path, "cpu").filter == WienerFilter(3, True, 40)
+
+
+def test_an_ensemble_answers_with_the_mean():
+    one, other = small(), small()
+    magnitude = noise(2, 2049 * 5).abs().reshape(1, 2, 2049, 5)
+    with torch.inference_mode():
+        both = Ensemble([one, other]).eval()(magnitude)
+        expected = (one(magnitude) + other(magnitude)) / 2
+    assert torch.allclose(both, expected)
+    with pytest.raises(ValueError, match="at least one"):
+        Ensemble([])

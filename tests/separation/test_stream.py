@@ -5,16 +5,16 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from test_separator import noise, small
+from untrained import noise, small
 
 from unmix_lite.corpora import open_corpus
 from unmix_lite.errors import AudioError, UnmixError
-from unmix_lite.separation import Separator
+from unmix_lite.separation import Separator, WienerFilter
 
 
-def live(channels=2, **options):
+def live(channels=2, softmask=False, **options):
     networks = {t: small(i, channels, unidirectional=True) for i, t in enumerate(("a", "b"))}
-    return Separator(networks, iterations=0, **options)
+    return Separator(networks, WienerFilter(0, softmask=softmask), **options)
 
 
 def streamed(separator, audio, sizes):
@@ -93,11 +93,11 @@ def test_mono_through_stereo_networks_comes_as_stereo():
 
 def test_what_cannot_be_live_says_why():
     with pytest.raises(UnmixError, match="unidirectional"):
-        Separator({"a": small()}, iterations=0).stream()
+        Separator({"a": small()}, WienerFilter(0)).stream()
     network = {"a": small(unidirectional=True)}
-    for options in ({"iterations": 1}, {"iterations": 0, "complete": True}):
+    for options in ((WienerFilter(1),), (WienerFilter(0), False, True)):
         with pytest.raises(UnmixError, match="iterations=0"):
-            Separator(network, **options).stream()
+            Separator(network, *options).stream()
 
 
 @pytest.mark.parametrize(
@@ -143,5 +143,6 @@ def band_song(band):
 
 
 def test_live_networks_come_without_the_filter_that_needs_the_future():
-    assert Separator.from_pretrained("umx-lite-live", "cpu").iterations == 0
-    assert Separator.from_pretrained("umx-lite-live", "cpu", iterations=1).iterations == 1
+    assert Separator.from_pretrained("umx-lite-live", "cpu").filter.iterations == 0
+    asked = Separator.from_pretrained("umx-lite-live", "cpu", iterations=1)
+    assert asked.filter.iterations == 1

@@ -10,37 +10,30 @@ from tiny_training import recipe
 from unmix_lite.names import AUGMENTATIONS
 from unmix_lite.training import (
     SPEEDS,
-    Intact,
-    Shared,
     Training,
     Workers,
     augment,
     change_speed,
     change_tempo,
+    draw_changes,
+    equalise,
+    keep_intact,
     needed_samples,
     pitch_shift,
-    random_channel_swap,
-    random_filter,
-    random_gain,
-    random_loudness,
-    random_pace,
+    random_curves,
+    random_gains,
+    random_intact,
+    random_levels,
+    random_paces,
+    random_swaps,
+    scale,
+    set_loudness,
+    set_paces,
+    swap_channels,
 )
 
 SAMPLES = 8000
 CHANGES = [name for name in AUGMENTATIONS if name not in ("remix", "shuffle", "intact")]
-
-
-class Chosen:
-    """A generator that says of every source whether it is changed, and to which speed."""
-
-    def __init__(self, speed, changed=True):
-        self.speed, self.changed = speed, changed
-
-    def random(self, shape):
-        return np.where(np.broadcast_to(self.changed, shape), 0.0, 1.0)
-
-    def integers(self, high, size):
-        return np.full(size, self.speed)
 
 
 def noise(*shape, seed=0):
@@ -53,7 +46,14 @@ def rng(seed=0):
 
 def changed_to(change, speed, stems, changed=True):
     """One second at 8 kHz, with `change` at `SPEEDS[speed]`."""
-    return random_pace(stems, Chosen(speed, changed), change, SAMPLES)
+    paces = np.where(np.broadcast_to(changed, stems.shape[:2]), SPEEDS[speed], 1.0)
+    return set_paces(stems, paces, change, SAMPLES)
+
+
+def varied(stems, names, seed=0, inplace=False):
+    """One second at 8 kHz, changed by what is drawn from a seed."""
+    drawn = draw_changes(rng(seed), names, *stems.shape[:2])
+    return augment(stems, drawn, SAMPLES, inplace)
 
 
 @pytest.mark.parametrize("speed", range(len(SPEEDS)))
@@ -79,7 +79,8 @@ def test_the_tempo_changes_or_stays(change, speed):
     stems = torch.zeros(1, 1, 2, needed_samples(("speed",), samples))
     for start in (6000, 22000):
         stems[..., start : start + 400] = noise(2, 400)
-    power = random_pace(stems, Chosen(speed), change, samples)[0, 0].square().sum(0)
+    paces = np.array([[SPEEDS[speed]]])
+    power = set_paces(stems, paces, change, samples)[0, 0].square().sum(0)
     time = torch.arange(samples)
     pace = 1 if change is pitch_shift else SPEEDS[speed]
     sides = time < 14200 / pace, time > 14200 / pace  # between the two bursts, once changed
@@ -111,7 +112,7 @@ def test_a_higher_pitch_does_not_alias(change):
 @pytest.mark.parametrize("names", [("speed",), ("tempo",), ("speed", "tempo"), ("pitch", "gain")])
 def test_what_is_read_is_as_much_as_is_consumed(samples, names):
     needed = needed_samples(names, samples)
-    result = augment(noise(3, 2, 2, needed), rng(), names, samples)
+    result = augment(noise(3, 2, 2, needed), draw_changes(rng(), names, 3, 2), samples)
     assert result.shape == (3, 2, 2, samples)
     shortening = [name for name in names if name in ("speed", "tempo")]
     longest = samples
@@ -124,7 +125,7 @@ def response(seed):
     """The filter's gain in dB per frequency, for both channels of 16 sources."""
     impulse = torch.zeros(4, 4, 2, SAMPLES)
     impulse[..., 0] = 1
-    filtered = random_filter(impulse, rng(seed), probability=1.0)
+    filtered = equalise(impulse, random_curves(rng(seed), (4, 4), probability=1.0))
     return 20 * torch.fft.rfft(filtered).abs().log10()
 
 
@@ -143,38 +144,40 @@ def test_a_filter_is_the_same_for_both_channels_and_another_for_each_source():
 
 def test_a_filter_is_linear():
     one, other = noise(2, 4, 2, SAMPLES), noise(2, 4, 2, SAMPLES, seed=1)
-    both = random_filter(one + 2 * other, rng())
-    parts = random_filter(one, rng()) + 2 * random_filter(other, rng())
+    curves = random_curves(rng(), (2, 4))
+    both = equalise(one + 2 * other, curves)
+    parts = equalise(one, curves) + 2 * equalise(other, curves)
     torch.testing.assert_close(both, parts, atol=1e-5, rtol=1e-4)
 
 
 def test_a_filter_changes_half_of_the_sources_and_leaves_the_others_untouched():
     stems = noise(40, 4, 2, 100)
-    equal = (random_filter(stems, rng()) == stems).flatten(2).all(-1)
+    equal = (equalise(stems, random_curves(rng(), (40, 4))) == stems).flatten(2).all(-1)
     assert 0.35 < equal.float().mean() < 0.65
 
 
 def test_loudness_brings_every_sounding_source_between_30_and_18_db_below_full_scale():
     stems = noise(50, 4, 2, 1000) * torch.logspace(-1.5, 1, 50)[:, None, None, None]
-    levels = random_loudness(stems, rng()).square().mean((2, 3)).sqrt().log10() * 20
+    changed = set_loudness(stems, random_levels(rng(), (50, 4)))
+    levels = changed.square().mean((2, 3)).sqrt().log10() * 20
     assert -30.01 <= levels.min() < -29 and -19 < levels.max() <= -17.99
     assert len(levels.flatten().unique()) == 200
 
 
 def test_loudness_keeps_the_stereo_image():
     stems = noise(3, 4, 2, 1000) * torch.tensor([[1.0], [0.3]])
-    gains = random_loudness(stems, rng()) / stems
+    gains = set_loudness(stems, random_levels(rng(), (3, 4))) / stems
     torch.testing.assert_close(gains, gains[..., :1, :1].expand_as(gains))
 
 
 @pytest.mark.parametrize("level", [0.0, 1e-4])
 def test_loudness_leaves_silence_and_hiss_alone(level):
     stems = level * torch.ones(2, 4, 2, 100)
-    assert torch.equal(random_loudness(stems, rng()), stems)
+    assert torch.equal(set_loudness(stems, random_levels(rng(), (2, 4))), stems)
 
 
 def test_gain_scales_each_source_on_its_own_within_its_range():
-    gains = random_gain(torch.ones(50, 4, 2, 3), rng())
+    gains = scale(torch.ones(50, 4, 2, 3), random_gains(rng(), (50, 4)))
     assert torch.equal(gains, gains[:, :, :1, :1].expand_as(gains))
     assert 0.25 <= gains.min() < 0.35 and 1.15 < gains.max() <= 1.25
     assert len(gains[:, :, 0, 0].unique()) == 200
@@ -182,17 +185,23 @@ def test_gain_scales_each_source_on_its_own_within_its_range():
 
 def test_channel_swap_swaps_half_of_the_sources():
     stems = torch.stack([torch.zeros(50, 4, 3), torch.ones(50, 4, 3)], 2)
-    swapped = random_channel_swap(stems, rng())
+    swapped = swap_channels(stems, random_swaps(rng(), (50, 4)))
     assert 0.35 < swapped[:, :, 0, 0].mean() < 0.65
     assert torch.equal(swapped.sum(2), stems.sum(2))
-    assert torch.equal(random_channel_swap(stems, rng(), 0.0), stems)
+    assert torch.equal(swap_channels(stems, random_swaps(rng(), (50, 4), 0.0)), stems)
+
+
+def test_a_pace_is_one_of_eight_and_half_of_the_sources_keep_theirs():
+    paces = random_paces(rng(), (400, 4))
+    assert set(paces.flat) == {1.0, *SPEEDS}
+    assert 0.45 < (paces == 1).mean() < 0.55
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_each_name_changes_something_but_not_what_it_was_given(name):
     stems = noise(4, 4, 2, needed_samples((name,), SAMPLES))
     before = stems.clone()
-    result = augment(stems, rng(), (name,), SAMPLES)
+    result = varied(stems, (name,))
     assert result.shape == (4, 4, 2, SAMPLES)
     assert not torch.equal(result, stems[..., :SAMPLES]) and torch.equal(stems, before)
 
@@ -200,21 +209,27 @@ def test_each_name_changes_something_but_not_what_it_was_given(name):
 @pytest.mark.parametrize("name", CHANGES)
 def test_in_the_memory_of_the_old_comes_the_same(name):
     stems = noise(4, 4, 2, needed_samples((name,), SAMPLES))
-    expected = augment(stems, rng(), (name,), SAMPLES)
-    torch.testing.assert_close(augment(stems, rng(), (name,), SAMPLES, inplace=True), expected)
+    expected = varied(stems, (name,))
+    torch.testing.assert_close(varied(stems, (name,), inplace=True), expected)
 
 
 def test_no_names_change_nothing():
     stems = noise(2, 4, 2, SAMPLES)
-    assert torch.equal(augment(stems, rng(), (), SAMPLES), stems)
+    assert torch.equal(varied(stems, ()), stems)
+
+
+def test_the_order_of_the_names_does_not_matter():
+    stems = noise(4, 4, 2, needed_samples(CHANGES, SAMPLES))
+    assert torch.equal(varied(stems, CHANGES), varied(stems, CHANGES[::-1]))
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_shared_batch_is_changed_as_the_whole_would_be(name):
+def test_a_part_of_a_batch_is_changed_as_the_whole_would_be(name):
     stems = noise(6, 4, 2, needed_samples((name,), SAMPLES))
-    whole = augment(stems, rng(3), (name,), SAMPLES)
+    drawn = draw_changes(rng(3), (name,), 6, 4)
+    whole = augment(stems, drawn, SAMPLES)
     for rows in (slice(0, 2), slice(2, 4), slice(4, 6)):
-        part = augment(stems[rows], Shared(rng(3), 6, rows), (name,), SAMPLES)
+        part = augment(stems[rows], {name: drawn[name][rows]}, SAMPLES)
         # Transforms of several rows at once may round otherwise than of one.
         torch.testing.assert_close(part, whole[rows], atol=1e-6, rtol=1e-5)
 
@@ -223,29 +238,41 @@ def test_a_shared_batch_is_changed_as_the_whole_would_be(name):
 def test_what_is_intact_is_changed_alike_in_all_its_sources(probability):
     size, samples = 40, 800
     same = noise(size, 1, 2, needed_samples(CHANGES, samples)).expand(-1, 4, -1, -1)
-    generator = Intact(rng(), size, probability)
-    result = augment(same, generator, CHANGES, samples)
+    intact = random_intact(rng(), size, probability)
+    drawn = draw_changes(rng(), CHANGES, size, 4)
+    result = augment(same, keep_intact(drawn, intact), samples)
     # To rounding: several rows at once may be transformed otherwise than one.
     alike = [bool((row - row[:1]).abs().max() < 1e-3) for row in result]
-    assert np.flatnonzero(alike).tolist() == generator.rows.tolist()
-    assert abs(len(generator.rows) - probability * size) <= 8
+    assert alike == intact.tolist()
+    assert abs(intact.sum() - probability * size) <= 8
 
 
-def test_what_is_intact_comes_from_one_song_and_place(training):
-    generator = Intact(rng(), 40)
-    songs, places = training.excerpts.draw(generator, 40, ("remix",))
-    whole = [len(set(song)) == len(set(place)) == 1 for song, place in zip(songs, places)]
-    assert np.flatnonzero(whole).tolist() == generator.rows.tolist()
-    assert 12 <= len(generator.rows) <= 28
+def test_what_is_not_intact_keeps_its_numbers_and_the_first_source_always_does():
+    drawn, intact = draw_changes(rng(), CHANGES, 40, 4), random_intact(rng(), 40)
+    for name, values in keep_intact(drawn, intact).items():
+        assert values.dtype == drawn[name].dtype
+        assert np.array_equal(values[~intact], drawn[name][~intact])
+        assert np.array_equal(values[:, 0], drawn[name][:, 0])
 
 
 @pytest.mark.parametrize(
     ("training", "kept"),
-    [(("intact", "gain"), {4}), (("remix", "intact"), {0, 1, 2, 3, 4})],
+    [(("intact", "gain"), {4}), (("remix", "intact", "gain"), {0, 1, 2, 3, 4}),
+     (("remix", "gain"), {0})],
     indirect=["training"],
-)
+)  # fmt: skip
 def test_without_remix_all_stay_intact_and_with_it_some(training, kept):
-    assert {len(training.read(step)[1].rows) for step in range(60)} == kept
+    """To be seen from the gains; and the stems of those are of one song and place."""
+    counts = set()
+    for step in range(60):
+        stems, changes = training.read(step)
+        alike = np.ptp(changes["gain"], axis=1) == 0
+        counts.add(int(alike.sum()))
+        # The tones of one song lie 100 Hz apart, and those of another song 20 Hz above.
+        pitch = 8000 / stems.shape[-1] * torch.fft.rfft(stems[:, :, 0]).abs().argmax(-1)
+        songs = ((pitch - 200 - 100 * torch.arange(4)) / 20).round()
+        assert (songs[alike] == songs[alike][:, :1]).all()
+    assert counts == kept
 
 
 @pytest.fixture

@@ -6,20 +6,14 @@ import sys
 import numpy as np
 import pytest
 import torch
-from tiny_training import SMALL, fit, kept, recipe, same, validating
+from tiny_training import ARGUMENTS, fit, kept, recipe, same, validating
 
 from unmix_lite.errors import CheckpointError, UnmixError
 from unmix_lite.names import COUPLED
 from unmix_lite.separation import Separator
 from unmix_lite.signal import STFT
-from unmix_lite.training import (
-    LOSSES,
-    Excerpts,
-    Training,
-    Workers,
-    build_networks,
-    input_statistics,
-)
+from unmix_lite.training import LOSSES, OPEN_UNMIX, Excerpts, Training, Workers, input_statistics
+from unmix_lite.training.tasks import first_task
 from unmix_lite.weights import load_network
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -74,7 +68,7 @@ def test_what_was_trained_separates(tones, tmp_path):
     losses = [row["valid_loss"] for row in history]
     assert record["best_step"] == history[int(np.argmin(losses))]["step"]
     assert [row["valid_loss"] for row in record["history"]] == losses
-    assert record["config"]["hidden_size"] == 8
+    assert record["config"]["arguments"] == {**OPEN_UNMIX, **ARGUMENTS}
     separator = Separator.from_pretrained(tmp_path, device="cpu")
     assert separator.rate == 8000 and separator.stft.hop_length == 128
     assert separator(tones.tracks("valid")[0].mixture(), 8000)["vocals"].shape == (2, 8000)
@@ -101,7 +95,7 @@ def test_of_a_joint_training_each_target_keeps_its_best_unless_they_are_coupled(
 ):
     validating(monkeypatch, [3.0, 1.0], [1.0, 2.0], [2.0, 3.0])
     targets = ("vocals", "drums")
-    history = fit(tones, tmp_path, targets=targets, loss=loss)
+    history = fit(tones, tmp_path, targets=targets, sources=targets, loss=loss)
     assert history[1]["valid_losses"] == {"vocals": 1.0, "drums": 2.0}
     assert history[1]["valid_loss"] == 1.5
     assert tuple(kept(tmp_path, target)[1]["training"]["step"] for target in targets) == steps
@@ -253,9 +247,10 @@ def test_without_tensorboard_the_training_is_the_same(tones, tmp_path, monkeypat
     assert not (tmp_path / "without" / "logs").exists()
 
 
-def test_who_watches_is_shown_the_history_after_every_validation(tones, tmp_path):
+def test_the_history_is_shown_after_every_validation(tones, tmp_path):
     seen = []
-    fit(tones, tmp_path, watch=lambda history: seen.append([row["step"] for row in history]))
+    show = lambda history: seen.append([row["step"] for row in history])  # noqa: E731
+    fit(tones, tmp_path, on_validation=show)
     assert seen == [[2], [2, 4], [2, 4, 6]]
 
 
@@ -272,11 +267,18 @@ def test_the_random_numbers_of_whoever_calls_stay_what_they_were(tones, tmp_path
     assert torch.equal(torch.rand(3), expected[0]) and (np.random.rand(3) == expected[1]).all()
 
 
-def test_the_network_of_a_recipe_is_as_it_says(tones):
-    excerpts = Excerpts(tones.tracks("train"), ALL, 0.4, 8000, progress=False)
-    networks = build_networks(recipe(targets=ALL, unidirectional=True), excerpts, STFT(512, 128))
+def test_the_network_of_a_recipe_is_as_it_says():
+    networks = first_task(recipe(targets=ALL, unidirectional=True)).networks
     assert list(networks) == list(ALL)
     mixture = torch.rand(2, 2, 257, 5)
     assert all(network(mixture).shape == mixture.shape for network in networks.values())
     assert not networks["bass"].lstm.bidirectional
-    assert networks["bass"].lstm.hidden_size == SMALL["hidden_size"]
+    assert networks["bass"].lstm.hidden_size == ARGUMENTS["hidden_size"]
+
+
+def test_a_new_network_is_scaled_to_the_training_mixtures(tones):
+    training = ready(tones)
+    mean, deviation = input_statistics(training.excerpts, training.task.stft)
+    network = training.networks["vocals"]
+    torch.testing.assert_close(network.input_mean.detach(), -mean[:200])
+    torch.testing.assert_close(network.input_scale.detach(), 1 / deviation[:200])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from test_separator import folder_of_networks, noise, small
+from untrained import folder_of_networks, noise, small
 
 from unmix_lite.cli import main
 from unmix_lite.names import EXPORT_FORMATS

@@ -10,7 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import torch
 import torchaudio
-from test_separator import noise, small
+from untrained import noise, small
 
 from unmix_lite.cli import main
 from unmix_lite.errors import CheckpointError, UnmixError

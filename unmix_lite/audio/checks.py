@@ -5,7 +5,7 @@ import torch
 from ..errors import AudioError
 
 
-def check_audio(audio, what="audio"):
+def check_audio(audio: torch.Tensor, what: str = "audio") -> None:
     """Raise an AudioError unless `audio` is `(channels, samples)`, not empty, and all finite."""
     if audio.ndim != 2:
         raise AudioError(

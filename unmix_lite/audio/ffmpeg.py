@@ -3,6 +3,8 @@
 import json
 import shutil
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +14,7 @@ from ..errors import AudioError
 _STREAM_KEYS = ("channels", "sample_rate", "duration_ts")
 
 
-def read_with_ffmpeg(path, streams):
+def read_with_ffmpeg(path: Path, streams: int) -> tuple[list[torch.Tensor], int]:
     """Decode the first audio streams of a file in one pass.
 
     Args:
@@ -52,7 +54,7 @@ def read_with_ffmpeg(path, streams):
     return list(audio.split(channels)), rate
 
 
-def _probe(path):
+def _probe(path: Path) -> list[dict[str, Any]]:
     """What ffprobe says of each audio stream: a list of dicts."""
     if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
         raise AudioError(
@@ -72,7 +74,7 @@ def _probe(path):
     return json.loads(probe.stdout).get("streams", [])
 
 
-def reason(error):
+def reason(error: object) -> str:
     """The last line of an error, without its full stop."""
     lines = str(error).strip().splitlines()
     return lines[-1].rstrip(".") if lines else "no reason given"

@@ -2,14 +2,19 @@
 
 import itertools
 import math
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import soxr
 import torch
 
 
-def resample(audio, from_rate, to_rate):
+def resample(audio: torch.Tensor, from_rate: int, to_rate: int) -> torch.Tensor:
     """Change the sampling rate with soxr at its very high quality.
+
+    >>> resample(torch.zeros(2, 44100), 44100, 16000).shape
+    torch.Size([2, 16000])
 
     Args:
         audio: float32 `(channels, samples)`.
@@ -29,14 +34,18 @@ def resample(audio, from_rate, to_rate):
     )
 
 
-def resample_blocks(blocks, from_rate, to_rate, samples):
+def resample_blocks(
+    blocks: Iterable[torch.Tensor], from_rate: int, to_rate: int, samples: int
+) -> Iterator[torch.Tensor]:
     """As `resample`, of audio that comes in blocks `(..., channels, n)`, to `samples` in all."""
     if from_rate == to_rate:
         yield from blocks
         return
-    stream, given = None, 0
-    blocks = itertools.chain(blocks, [None])  # the end, at which the stream gives its last
-    for block in blocks:
+    stream: Any = None
+    given = 0
+    # None is the end, at which the stream gives its last.
+    fed: Iterator[torch.Tensor | None] = itertools.chain(blocks, [None])
+    for block in fed:
         if block is not None:
             shape, device = block.shape[:-1], block.device
             stream = stream or soxr.ResampleStream(
@@ -54,6 +63,10 @@ def resample_blocks(blocks, from_rate, to_rate, samples):
             yield done.unflatten(0, shape).to(device)
 
 
-def fit_length(audio, samples):
-    """Cut or zero-pad `(..., n)` to `(..., samples)`."""
+def fit_length(audio: torch.Tensor, samples: int) -> torch.Tensor:
+    """Cut or zero-pad `(..., n)` to `(..., samples)`.
+
+    >>> fit_length(torch.tensor([[1.0, 2.0, 3.0]]), 4)
+    tensor([[1., 2., 3., 0.]])
+    """
     return torch.nn.functional.pad(audio, (0, samples - audio.shape[-1]))

@@ -4,6 +4,7 @@ Audio is a float32 tensor of shape (channels, samples), full scale at 1.0; rates
 """
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,14 @@ import soundfile
 import torch
 
 from ..errors import AudioError
-from ..files import atomic
+from ..files import StrPath, atomic
 from .checks import check_audio
 from .ffmpeg import read_with_ffmpeg, reason
 from .resampling import resample
 from .truncation import announces_length, is_truncated
 
-# The order of the streams in a MUSDB18 `.stem.mp4` file (Native Instruments' Stems format).
 STEM_NAMES = ("mixture", "drums", "bass", "other", "vocals")
+"""The order of the streams in a MUSDB18 `.stem.mp4` file (Native Instruments' Stems format)."""
 
 # libsndfile reads the rest (WAV, FLAC, OGG, MP3, AIFF ...); these containers hold AAC.
 _FFMPEG_SUFFIXES = {".mp4", ".m4a", ".aac", ".mov", ".mkv", ".webm", ".wma"}
@@ -26,11 +27,11 @@ _FFMPEG_SUFFIXES = {".mp4", ".m4a", ".aac", ".mov", ".mkv", ".webm", ".wma"}
 # Samples per write: libsndfile's Vorbis encoder crashes on a song in one piece.
 _BLOCK = 1 << 16
 
-# What MPEG audio layer III knows, in Hz.
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+"""The rates that an MP3 file can have, in Hz."""
 
 
-def load_audio(path, rate=None):
+def load_audio(path: StrPath, rate: int | None = None) -> tuple[torch.Tensor, int]:
     """Read a sound file.
 
     WAV, FLAC, OGG, MP3 and AIFF need nothing but this package; MP4/M4A/AAC need ffmpeg, and of a
@@ -48,8 +49,8 @@ def load_audio(path, rate=None):
     """
     path = _existing(path)
     if path.suffix.lower() in _FFMPEG_SUFFIXES:
-        audio, own_rate = read_with_ffmpeg(path, streams=1)
-        audio = audio[0]
+        streams, own_rate = read_with_ffmpeg(path, streams=1)
+        audio = streams[0]
     else:
         audio, own_rate = _read_with_soundfile(path)
     check_audio(audio, str(path))
@@ -58,7 +59,7 @@ def load_audio(path, rate=None):
     return audio, own_rate
 
 
-def load_stems(path):
+def load_stems(path: StrPath) -> tuple[dict[str, torch.Tensor], int]:
     """Read the five streams of a MUSDB18 `.stem.mp4` (needs ffmpeg).
 
     Returns:
@@ -73,7 +74,7 @@ def load_stems(path):
     return dict(zip(STEM_NAMES, streams)), rate
 
 
-def save_audio(path, audio, rate):
+def save_audio(path: StrPath, audio: torch.Tensor, rate: int) -> None:
     """Write audio so that the file is either whole or not there at all.
 
     The suffix chooses the format: `.wav` (24 bit; 32-bit float where the audio exceeds full scale,
@@ -104,7 +105,7 @@ def save_audio(path, audio, rate):
     write_audio(path, audio.split(_BLOCK, dim=1), audio.shape[0], rate, peak)
 
 
-def check_format(path, channels, rate):
+def check_format(path: Path, channels: int, rate: int) -> None:
     """Raise an AudioError unless a file of that suffix can hold so many channels at that rate."""
     kind = path.suffix.lower().lstrip(".")
     if kind not in ("wav", "flac", "ogg", "mp3"):
@@ -120,7 +121,9 @@ def check_format(path, channels, rate):
         )
 
 
-def write_audio(path, blocks, channels, rate, peak):
+def write_audio(
+    path: Path, blocks: Iterable[torch.Tensor], channels: int, rate: int, peak: float
+) -> None:
     """Write blocks `(channels, samples)` of audio that peaks at `peak`, whole or not at all.
 
     Raises:
@@ -142,7 +145,7 @@ def write_audio(path, blocks, channels, rate, peak):
         raise AudioError(f"{path}: cannot be written ({reason(error)}).") from error
 
 
-def _existing(path):
+def _existing(path: StrPath) -> Path:
     path = Path(path)
     if not path.is_file():
         raise AudioError(f"{path}: no such file.")
@@ -151,7 +154,7 @@ def _existing(path):
     return path
 
 
-def _read_with_soundfile(path):
+def _read_with_soundfile(path: Path) -> tuple[torch.Tensor, int]:
     try:
         with soundfile.SoundFile(path) as file:
             kind, rate, promised = file.format, file.samplerate, file.frames
@@ -171,7 +174,7 @@ def _read_with_soundfile(path):
     return torch.from_numpy(samples), rate
 
 
-def _channels_first(file):
+def _channels_first(file: soundfile.SoundFile) -> np.ndarray:
     """All of an open `SoundFile`, float32 `(channels, samples)`; an hour is never there twice."""
     samples, end = np.empty((file.channels, file.frames), np.float32), 0
     for block in file.blocks(1 << 20, dtype="float32", always_2d=True):
@@ -180,7 +183,7 @@ def _channels_first(file):
     return np.ascontiguousarray(samples[:, :end])
 
 
-def _read_unannounced(path):
+def _read_unannounced(path: Path) -> tuple[torch.Tensor, int]:
     """Read a file that does not say how long it is, which libsndfile would cut or refuse."""
     try:
         streams, rate = read_with_ffmpeg(path, streams=1)

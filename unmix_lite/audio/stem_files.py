@@ -2,6 +2,7 @@
 
 import math
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import soundfile
@@ -13,7 +14,12 @@ from .sound_files import check_format, write_audio
 _BLOCK = 1 << 16  # samples
 
 
-def save_stems(files, blocks, channels, rate):
+def save_stems(
+    files: Mapping[str, Path],
+    blocks: Iterable[Mapping[str, torch.Tensor]],
+    channels: int,
+    rate: int,
+) -> float:
     """Write stems that come block by block, in memory that does not grow with the song.
 
     Only at the end does one know how loud they are, and with it whether 24 bits can hold them; so
@@ -49,7 +55,12 @@ def save_stems(files, blocks, channels, rate):
     return -20 * math.log10(gain)
 
 
-def _write_raw(files, blocks, channels, rate):
+def _write_raw(
+    files: Mapping[str, Path],
+    blocks: Iterable[Mapping[str, torch.Tensor]],
+    channels: int,
+    rate: int,
+) -> dict[str, float]:
     """Write float files; returns the peak of each."""
     peaks = dict.fromkeys(files, 0.0)
     writers = {}
@@ -66,7 +77,9 @@ def _write_raw(files, blocks, channels, rate):
     return peaks
 
 
-def _convert(raw, files, peaks, gain):
+def _convert(
+    raw: Mapping[str, Path], files: Mapping[str, Path], peaks: Mapping[str, float], gain: float
+) -> None:
     """Write the files that are asked for; if one fails, none of them stays."""
     written = []
     try:

@@ -7,13 +7,15 @@ the stream in the encoder's Xing header, Ogg marks its last page. With FLAC libs
 import os
 import struct
 
+from ..files import StrPath
+
 # What programs that write to a pipe leave for a size they could not know (ffmpeg, sox, others).
 _UNKNOWN_SIZES = {0, 0x7FFFF000, 0x7FFFFFFF}
 _MOST_OF_32_BITS = 0xFFFFFF00
 _LARGEST_OGG_PAGE = 27 + 255 + 255 * 255
 
 
-def is_truncated(path, kind):
+def is_truncated(path: StrPath, kind: str) -> bool:
     """True if the file ends before the place it announces itself.
 
     Args:
@@ -30,12 +32,12 @@ def is_truncated(path, kind):
     return os.path.getsize(path) < end
 
 
-def announces_length(path):
+def announces_length(path: StrPath) -> bool:
     """True if an MP3 says how many frames it holds; where not, libsndfile guesses, often wrong."""
     return _xing(path)[0] > 0
 
 
-def _wav_end(path):
+def _wav_end(path: StrPath) -> int:
     """The position in bytes where the `data` chunk of a WAV should end; 0 if it does not say."""
     with open(path, "rb") as file:
         file.seek(12)
@@ -46,20 +48,21 @@ def _wav_end(path):
                 if size >= _MOST_OF_32_BITS:
                     size = long_size
                 return 0 if size in _UNKNOWN_SIZES else file.tell() + size
-            chunk = file.read(size) if name == b"ds64" else file.seek(size + size % 2, os.SEEK_CUR)
-            if name == b"ds64" and len(chunk) >= 16:  # RF64 keeps 64-bit sizes here
+            if name != b"ds64":
+                file.seek(size + size % 2, os.SEEK_CUR)
+            elif len(chunk := file.read(size)) >= 16:  # RF64 keeps 64-bit sizes here
                 long_size = struct.unpack_from("<Q", chunk, 8)[0]
     return 0
 
 
-def _aiff_end(path):
+def _aiff_end(path: StrPath) -> int:
     """The position in bytes where the FORM chunk should end; some writers omit its pad byte."""
     with open(path, "rb") as file:
         name, size = struct.unpack(">4sI", file.read(8))
     return 0 if size in _UNKNOWN_SIZES or size >= _MOST_OF_32_BITS else 8 + size - size % 2
 
 
-def _xing(path):
+def _xing(path: StrPath) -> tuple[int, int]:
     """What an MP3's Xing (or Info) header says: (frames, position of the end); 0 for unknown."""
     with open(path, "rb") as file:
         start = 0
@@ -79,7 +82,7 @@ def _xing(path):
     return frames, start + sync + size if size else 0
 
 
-def _ends_with_last_ogg_page(path):
+def _ends_with_last_ogg_page(path: StrPath) -> bool:
     """True if the file ends with a complete page that carries the end-of-stream flag (RFC 3533)."""
     size = os.path.getsize(path)
     with open(path, "rb") as file:

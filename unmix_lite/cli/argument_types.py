@@ -2,9 +2,10 @@
 
 import argparse
 import json
+from typing import Any
 
 
-def count(text):
+def count(text: str) -> int:
     """0, 1, 2 ..."""
     number = int(text)
     if number < 0:
@@ -12,7 +13,7 @@ def count(text):
     return number
 
 
-def positive(text):
+def positive(text: str) -> int:
     """1, 2, 3 ..."""
     number = int(text)
     if number < 1:
@@ -20,7 +21,7 @@ def positive(text):
     return number
 
 
-def argument(text):
+def argument(text: str) -> tuple[str, Any]:
     """`name=value`, the value as JSON writes it: a number, true, [1, 2]."""
     name, _, value = text.partition("=")
     try:
@@ -29,7 +30,7 @@ def argument(text):
         raise argparse.ArgumentTypeError(f"{text} is not name=number") from None
 
 
-def above_zero(text):
+def above_zero(text: str) -> float:
     """A number above 0."""
     number = float(text)
     if not number > 0:

@@ -1,12 +1,20 @@
 """The command line: `unmix-lite separate | train | evaluate | ladder | corpus | export`."""
 
 import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ..errors import AudioError, UnmixError
+from ..errors import AudioError, CorpusError, UnmixError
 from .parser import parser
 
+if TYPE_CHECKING:
+    from ..evaluation import Separates
+    from ..separation import SongSeparator
 
-def main(arguments=None):
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = parser().parse_args(arguments)
     commands = {"separate": separate, "train": train, "evaluate": evaluate, "ladder": ladder,
@@ -23,13 +31,13 @@ def main(arguments=None):
         return 130
 
 
-def separate(options):
+def separate(options: Namespace) -> int:
     """Separate each input into OUTPUT/<song>/<target>.<format>; a failing song is reported."""
     from tqdm import tqdm
 
     from ..separation import Separator
 
-    folders = {}
+    folders: dict[Path, Path] = {}
     for path in options.inputs:
         folder = options.output / path.stem.removesuffix(".stem")
         if folder in folders:
@@ -39,10 +47,9 @@ def separate(options):
             )
         folders[folder] = path
     separator = Separator.from_pretrained(
-        options.model, _device(options.device), options.targets, iterations=options.iterations,
-        residual=options.residual,
+        options.model, _device(options.device), options.targets, options.residual,
+        **_filter_settings(options),
     )  # fmt: skip
-    separator.complete = separator.adds_up
     failed = 0
     # One bar for several songs; a single song says what it is doing in words.
     for folder, path in tqdm(folders.items(), unit="song", disable=len(folders) == 1 or None):
@@ -53,7 +60,7 @@ def separate(options):
     return failed
 
 
-def _separate_one(separator, path, folder, options):
+def _separate_one(separator: "SongSeparator", path: Path, folder: Path, options: Namespace) -> None:
     from ..audio import load_audio, save_stems
 
     files = {target: folder / f"{target}.{options.format}" for target in separator.targets}
@@ -77,15 +84,15 @@ def _separate_one(separator, path, folder, options):
     print(f"{path}: {', '.join(file.name for file in files.values())} in {folder}")
 
 
-def train(options):
+def train(options: Namespace) -> None:
     """Train the targets, one after the other or jointly, into OUTPUT."""
-    from dataclasses import fields
     from functools import partial
 
     from ..corpora import open_corpus, sources_of
-    from ..names import TARGETS
+    from ..names import NETWORKS, TARGETS
     from ..training import TrainingConfig, Workers, best_of
     from ..training import train as fit
+    from .recipe_options import recipe_of
 
     device = _device(options.device)
     workers = Workers(device)
@@ -97,11 +104,9 @@ def train(options):
     sources = sources_of(tracks, options.targets)
     if sources != TARGETS:
         say(f"a song is the sum of {', '.join(sources)}")
-    recipe = {f.name: getattr(options, f.name) for f in fields(TrainingConfig)
-              if f.name in options and f.name != "targets"}  # fmt: skip
-    recipe["augmentations"] = tuple(options.augmentations)
-    recipe["arguments"] = dict(options.arguments)
-    joint = options.joint or options.network != "OpenUnmix"
+    recipe = recipe_of(options)
+    network = recipe.get("network", TrainingConfig.network)
+    joint = options.joint or not NETWORKS[network].one_per_target
     groups = [options.targets] if joint else [[target] for target in options.targets]
     # All recipes are checked before the first hour is spent.
     configs = [TrainingConfig(targets=tuple(g), sources=sources, **recipe) for g in groups]
@@ -116,7 +121,7 @@ def train(options):
     say(f"the weights are in {options.output}; use them with: --model {options.output}")
 
 
-def evaluate(options):
+def evaluate(options: Namespace) -> None:
     """Score a model on one split and print the table."""
     from ..classic import CLASSIC
     from ..corpora import open_corpus
@@ -129,6 +134,13 @@ def evaluate(options):
     corpus = open_corpus(options.corpus)
     print(corpus)
     targets = options.targets
+    networks = not (options.estimates or options.model in {"mixture", *ORACLES, *CLASSIC})
+    if not networks and (options.iterations is not None or options.device):
+        raise UnmixError(
+            "--iterations and --device are for networks; leave them out for "
+            f"{'--estimates' if options.estimates else options.model}."
+        )
+    separate_song: Separates
     if options.estimates:
         separate_song, name = StoredEstimates(options.estimates), str(options.estimates)
     elif options.model == "mixture":
@@ -139,23 +151,25 @@ def evaluate(options):
         separate_song, target = CLASSIC[options.model]
         targets, name = targets or [target], options.model
     else:
-        separate_song = Separator.from_pretrained(
-            options.model, _device(options.device), iterations=options.iterations
+        separator = Separator.from_pretrained(
+            options.model, _device(options.device), **_filter_settings(options)
         )
-        name = f"{options.model}, {separate_song.iterations} EM iterations"
+        separate_song, name = separator, options.model
+        if separator.filter:
+            name += f", {separator.filter.iterations} EM iterations"
     scores = score(
         separate_song, corpus.tracks(options.split), options.output, targets,
         metrics="sdr" if options.sdr_only else "all", model=name, jobs=options.jobs,
     )  # fmt: skip
     print(table(scores))
     per_target = {t: [song.median(t) for song in scores] for t in scores[0].targets}
-    chart = score_chart(per_target, title=f"{name}: {len(scores)} songs")
+    figure: Any = score_chart(per_target, title=f"{name}: {len(scores)} songs").figure
     with atomic(options.output / "scores.png") as partial:
-        chart.figure.savefig(partial)
+        figure.savefig(partial)
     print(f"in {options.output}: scores.csv, summary.csv, scores.png, and museval's JSON per song")
 
 
-def ladder(options):
+def ladder(options: Namespace) -> None:
     """Score all systems on the test songs and print their table."""
     from ..corpora import open_corpus
     from ..evaluation import ladder_table, score_systems
@@ -170,9 +184,9 @@ def ladder(options):
     print(f"{text}\nin {options.output}: ladder.csv, ladder.txt, and the scores of each system")
 
 
-def corpus(options):
+def corpus(options: Namespace) -> None:
     """Open or render a data set and list its splits."""
-    from ..corpora import CorpusError, open_corpus
+    from ..corpora import open_corpus
     from ..names import SPLITS
 
     name = options.name
@@ -196,7 +210,7 @@ def corpus(options):
         )
 
 
-def export(options):
+def export(options: Namespace) -> None:
     """Write a model's networks in other formats."""
     from ..weights import export_networks, load_networks
 
@@ -207,12 +221,17 @@ def export(options):
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
-def _fail(message):
+def _filter_settings(options: Namespace) -> dict[str, Any]:
+    """The Wiener filter's settings, where the user asks for others than the model's own."""
+    return {} if options.iterations is None else {"iterations": options.iterations}
+
+
+def _fail(message: object) -> int:
     print(f"unmix-lite: {message}", file=sys.stderr)
     return 1
 
 
-def _device(name):
+def _device(name: str | None) -> str:
     """A device that exists, or one line."""
     import torch
 

@@ -2,10 +2,14 @@
 
 import argparse
 from pathlib import Path
+from typing import TypeAlias
 
 from .. import __version__
-from ..names import AUGMENTATIONS, EXPORT_FORMATS, NETWORKS, PRECISIONS, SCHEDULES
-from .argument_types import above_zero, argument, count, positive
+from ..names import COUPLED, EXPORT_FORMATS, TARGETS
+from .argument_types import count, positive
+from .recipe_options import add_recipe_options
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 FORMATS = ("wav", "flac", "ogg", "mp3")
 
@@ -14,7 +18,7 @@ exit codes: 0 done; 1 something could not be done (one line says what); 2 the co
 understood; 130 stopped with Ctrl-C (start the same command again and it goes on)."""
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser(
         prog="unmix-lite",
@@ -29,7 +33,9 @@ def parser():
     return top
 
 
-def _add(commands, name, summary, description):
+def _add(
+    commands: Subparsers, name: str, summary: str, description: str
+) -> argparse.ArgumentParser:
     command = commands.add_parser(
         name,
         help=summary,
@@ -40,13 +46,13 @@ def _add(commands, name, summary, description):
     return command
 
 
-def _add_device(command):
+def _add_device(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--device", help="where to compute: cpu, cuda, mps (default: a GPU where there is one)"
     )
 
 
-def _add_separate(commands):
+def _add_separate(commands: Subparsers) -> None:
     command = _add(
         commands,
         "separate",
@@ -93,7 +99,7 @@ def _add_separate(commands):
     _add_device(command)
 
 
-def _add_train(commands):
+def _add_train(commands: Subparsers) -> None:
     command = _add(
         commands,
         "train",
@@ -116,7 +122,7 @@ def _add_train(commands):
     add(
         "--targets",
         nargs="+",
-        default=["vocals", "drums", "bass", "other"],
+        default=list(TARGETS),
         metavar="STEM",
         help="stems to train a network for (default: all four)",
     )
@@ -129,150 +135,17 @@ def _add_train(commands):
         help="folder for weights, curves and state",
     )
     add(
-        "--network",
-        choices=NETWORKS,
-        default="OpenUnmix",
-        help="kind of network; all but OpenUnmix learn all targets in one (default: OpenUnmix)",
-    )
-    add(
-        "--set",
-        dest="arguments",
-        nargs="+",
-        type=argument,
-        default=[],
-        metavar="NAME=VALUE",
-        help="of such a network's constructor, for example: --network WaveUNet --set filters=12",
-    )
-    add(
         "--joint",
         action="store_true",
         help="all targets in the same steps, from the same mixtures, instead of one after the "
-        "other; saves time, and the loss 'ratio' needs it",
+        "other; saves time, and the losses that judge the stems by each other "
+        f"({', '.join(sorted(COUPLED))}) need it",
     )
-    add(
-        "--initial",
-        metavar="NAME_OR_DIR",
-        help="start from these weights, for example umx-lite (default: from chance)",
-    )
-    add(
-        "--steps",
-        type=positive,
-        metavar="N",
-        help="steps of the optimiser (default: 2000, or as many as --minutes allow)",
-    )
-    add(
-        "--minutes",
-        type=above_zero,
-        metavar="M",
-        help="stop after so many minutes of training, all calls together, even if steps are left; "
-        "with several targets one after the other, for each",
-    )
-    add(
-        "--batch-size",
-        type=positive,
-        default=16,
-        metavar="N",
-        help="excerpts per step, over all processes (default: 16)",
-    )
-    add(
-        "--seconds",
-        type=above_zero,
-        default=3.0,
-        metavar="S",
-        help="length of an excerpt (default: 3)",
-    )
-    add(
-        "--hidden-size",
-        type=positive,
-        default=256,
-        metavar="N",
-        help="width of the network (default: 256)",
-    )
-    add(
-        "--dropout",
-        type=float,
-        default=0.4,
-        metavar="P",
-        help="between the LSTM layers (default: 0.4)",
-    )
-    add("--unidirectional", action="store_true", help="look only into the past, for live use")
-    add(
-        "--loss",
-        choices=sorted({loss for _, losses in NETWORKS.values() for loss in losses}),
-        metavar="NAME",
-        help="what to minimise: "
-        + "; ".join(f"{name}: {', '.join(losses)}" for name, (_, losses) in NETWORKS.items())
-        + " (default: mse for OpenUnmix, else the first)",
-    )
-    add(
-        "--augmentations",
-        nargs="*",
-        choices=AUGMENTATIONS,
-        metavar="NAME",
-        default=["remix", "gain", "channelswap"],
-        help=f"how excerpts are varied, of {', '.join(AUGMENTATIONS)} "
-        "(default: remix gain channelswap)",
-    )
-    add(
-        "--learning-rate",
-        type=above_zero,
-        default=1e-3,
-        metavar="R",
-        help="Adam's (default: 0.001)",
-    )
-    add("--weight-decay", type=float, default=1e-5, metavar="W", help="Adam's (default: 0.00001)")
-    add(
-        "--schedule",
-        choices=SCHEDULES,
-        default="cosine",
-        help="how the learning rate goes (default: cosine)",
-    )
-    add(
-        "--clip",
-        type=float,
-        default=0.0,
-        metavar="N",
-        help="cut the gradient's norm to this (default: 0, as it is)",
-    )
-    add(
-        "--average",
-        type=float,
-        default=0.0,
-        metavar="D",
-        help="keep a running mean of the weights with this decay, for example 0.999 (default: 0, "
-        "the weights themselves)",
-    )
-    add(
-        "--valid-every",
-        type=positive,
-        default=100,
-        metavar="N",
-        help="steps between validations, and states saved (default: 100)",
-    )
-    add(
-        "--patience",
-        type=count,
-        default=0,
-        metavar="N",
-        help="stop after N validations without progress (default: 0, never)",
-    )
-    add(
-        "--precision",
-        choices=PRECISIONS,
-        default="float32",
-        help="of matrix products; bf16 or fp16 are faster on many GPUs (default: float32)",
-    )
-    add(
-        "--seed",
-        type=count,
-        default=42,
-        metavar="N",
-        help="everything random follows from it (default: 42)",
-    )
+    add_recipe_options(command)
     _add_device(command)
 
 
-def _add_evaluate(commands):
+def _add_evaluate(commands: Subparsers) -> None:
     command = _add(
         commands,
         "evaluate",
@@ -333,7 +206,7 @@ def _add_evaluate(commands):
     _add_device(command)
 
 
-def _add_ladder(commands):
+def _add_ladder(commands: Subparsers) -> None:
     command = _add(
         commands,
         "ladder",
@@ -352,7 +225,7 @@ beside them, on the very same seconds. Call it again after an interruption.
     _add_device(command)
 
 
-def _add_export(commands):
+def _add_export(commands: Subparsers) -> None:
     command = _add(
         commands,
         "export",
@@ -381,7 +254,7 @@ def _add_export(commands):
     add("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the files")
 
 
-def _add_corpus(commands):
+def _add_corpus(commands: Subparsers) -> None:
     command = _add(
         commands,
         "corpus",

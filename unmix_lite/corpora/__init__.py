@@ -1,20 +1,22 @@
 """Songs with their stems: MUSDB18 in all its forms, and the embedded band.
 
-corpus = open_corpus()          # says what it found, and why
-for track in corpus.tracks("train"):
-    stems = track.stems()       # vocals, drums, bass, other: (channels, samples)
+A data set is opened by name, and gives its songs one by one:
+
+    corpus = open_corpus()          # says what it found, and why
+    for track in corpus.tracks("train"):
+        stems = track.stems()       # vocals, drums, bass, other: (channels, samples)
 """
 
 import os
 from pathlib import Path
 
 from ..errors import CorpusError
-from ..files import cache_folder
+from ..files import StrPath, cache_folder
 from .preview import ARCHIVE, ZENODO_RECORD, fetch_preview
 from .tracks import MUSDB_VALIDATION, Corpus, Track, other_rates, problems, sources_of, stack
 
 
-def open_corpus(name="auto"):
+def open_corpus(name: StrPath = "auto") -> Corpus:
     """Open a data set, and say which one and why.
 
     Args:
@@ -46,7 +48,7 @@ def open_corpus(name="auto"):
         return _open_named("band", f"the MUSDB18 preview could not be had ({why})")
 
 
-def _open_named(name, reason=None):
+def _open_named(name: StrPath, reason: str | None = None) -> Corpus:
     if name == "band":
         from .band import render_band
         from .band.render import VERSION
@@ -66,7 +68,7 @@ def _open_named(name, reason=None):
     return _open_folder(name, reason or "a folder of yours")
 
 
-def _open_folder(path, reason):
+def _open_folder(path: StrPath, reason: str) -> Corpus:
     root = Path(path).expanduser()
     if not root.is_dir():
         raise CorpusError(

@@ -4,25 +4,30 @@ import os
 import shutil
 import zipfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
 
 from ..download import download, fetch_json
 from ..errors import CorpusError, DownloadError
+from ..files import StrPath
 
-# "MUSDB18-7: 7 second excerpts of 144 songs", https://doi.org/10.5281/zenodo.3270814
 ZENODO_RECORD = 3270814
+"""Of "MUSDB18-7: 7 second excerpts of 144 songs", https://doi.org/10.5281/zenodo.3270814"""
 ARCHIVE = "MUSDB18-7-STEMS.zip"
+"""The file in the record that holds the songs."""
 _FOLDER = "musdb18-7"
 # Written last, with the archive's checksum inside: a folder without it is not complete.
 _MARKER = "complete.txt"
 
 
-def record_url():
+def record_url() -> str:
     """The preview's record in Zenodo's API; `UNMIX_LITE_ZENODO` names another host, a mirror."""
     base = os.environ.get("UNMIX_LITE_ZENODO") or "https://zenodo.org"
     return f"{base.rstrip('/')}/api/records/{ZENODO_RECORD}"
 
 
-def fetch_preview(cache, record=None, progress=True):
+def fetch_preview(
+    cache: StrPath, record: str | None = None, progress: bool = True
+) -> tuple[Path, str]:
     """The 7 s preview of MUSDB18, downloaded at the first call (147 MB).
 
     Args:
@@ -53,7 +58,7 @@ def fetch_preview(cache, record=None, progress=True):
     return root, f"downloaded from {record}"
 
 
-def _find_archive(found, record):
+def _find_archive(found: Any, record: str) -> tuple[str, int, str]:
     """(url, size in bytes, checksum) of the archive in a record as Zenodo's API gives it."""
     try:
         entry = next(file for file in found["files"] if file["key"] == ARCHIVE)
@@ -62,7 +67,7 @@ def _find_archive(found, record):
         raise CorpusError(f"{record}: the record does not list {ARCHIVE}.") from None
 
 
-def _unpack(archive, root, checksum):
+def _unpack(archive: Path, root: Path, checksum: str) -> None:
     """Unpack beside `root` and rename, so that a folder of that name is a whole corpus."""
     partial = root.with_name(f".{root.name}.{os.getpid()}.partial")
     try:
@@ -85,7 +90,7 @@ def _unpack(archive, root, checksum):
         archive.unlink(missing_ok=True)
 
 
-def _check_inside(archive, name):
+def _check_inside(archive: Path, name: str) -> None:
     """Raise a CorpusError for a name that would be unpacked outside of the folder meant for it."""
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or PureWindowsPath(name).drive:

@@ -5,20 +5,22 @@ Both are MUSDB18's own layouts (Rafii et al. 2017): `train/` and `test/` below o
 `mixture.wav drums.wav bass.wav other.wav vocals.wav` (MUSDB18-HQ, the band).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import soundfile
 import torch
 
 from ..audio import STEM_NAMES, load_audio, load_stems
-from ..errors import CorpusError
+from ..errors import CorpusError, require
 from ..names import SPLITS, TARGETS
 
 _SOUND = (".wav", ".flac", ".ogg", ".mp3")
 _STEMS_RATE = 44100  # that of every `.stem.mp4` of MUSDB18; musdb takes it for granted
 
-# The 14 training songs that musdb names for validation (`mus.yaml`), so that scores compare.
 MUSDB_VALIDATION = frozenset({
     "ANiMAL - Rockshow", "Actions - One Minute Smile", "Alexander Ross - Goodbye Bolero",
     "Clara Berry And Wooldog - Waltz For My Victims", "Fergessen - Nos Palpitants",
@@ -26,6 +28,7 @@ MUSDB_VALIDATION = frozenset({
     "Meaxic - Take A Step", "Patrick Talbot - A Reason To Leave", "Skelpolu - Human Mistakes",
     "Traffic Experiment - Sirens", "Triviul - Angelsaint", "Young Griffo - Pennies",
 })  # fmt: skip
+"""The 14 training songs that musdb names for validation (`mus.yaml`), so that scores compare."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Track:
     path: Path
     split: str
 
-    def stems(self, targets=None):
+    def stems(self, targets: Sequence[str] | None = None) -> dict[str, torch.Tensor]:
         """The stems as a dict name -> float32 `(channels, samples)`, all of one shape: a mono stem
         beside stereo ones comes in two equal channels.
 
@@ -48,26 +51,26 @@ class Track:
         """
         return self._read(targets)[0]
 
-    def mixture(self):
+    def mixture(self) -> torch.Tensor:
         """The mixture, float32 `(channels, samples)`; the sum of the stems where no file is."""
-        if self.path.is_dir() and not self._file("mixture"):
-            return sum(self.stems().values())
+        if self.path.is_dir() and "mixture" not in self._files():
+            return reduce(torch.add, self.stems().values())
         return self._read(("mixture",))[0]["mixture"]
 
     @property
-    def rate(self):
+    def rate(self) -> int:
         """Sampling rate in Hz."""
         if self.path.is_dir():
             names = self._names() or ["mixture"]
-            return soundfile.info(self._file(names[0], required=True)).samplerate
+            return soundfile.info(self._file(names[0])).samplerate
         return _STEMS_RATE
 
     @property
-    def names(self):
+    def names(self) -> list[str]:
         """Names of the stems that are there, by their files."""
         return self._names() if self.path.is_dir() else list(TARGETS)
 
-    def problem(self, targets):
+    def problem(self, targets: Sequence[str]) -> str | None:
         """Why these stems cannot be trained on, in words, from the files' headers; or None."""
         if not self.path.is_dir():
             missing = [name for name in targets if name not in STEM_NAMES]
@@ -92,12 +95,12 @@ class Track:
             return f"has stems that differ: {told}"
         return None
 
-    def _read(self, targets):
+    def _read(self, targets: Sequence[str] | None) -> tuple[dict[str, torch.Tensor], int]:
         if self.path.is_dir():
             names = targets or self._names()
             if not names:
                 raise CorpusError(f"{self.path}: holds no stems; expected {', '.join(TARGETS)}.")
-            loaded = {name: load_audio(self._file(name, required=True)) for name in names}
+            loaded = {name: load_audio(self._file(name)) for name in names}
         else:
             stems, rate = load_stems(self.path)
             if rate != _STEMS_RATE:
@@ -123,19 +126,19 @@ class Track:
             raise CorpusError(f"{self.path}: the stems differ ({told}); export them alike.")
         return {name: audio for name, (audio, _) in loaded.items()}, shapes.pop()[1]
 
-    def _names(self):
+    def _names(self) -> list[str]:
         names = [name for name in sorted(self._files()) if name != "mixture"]
         # MUSDB18's four in their usual order, any others after them.
         return [n for n in TARGETS if n in names] + [n for n in names if n not in TARGETS]
 
-    def _files(self):
+    def _files(self) -> dict[str, Path]:
         """Name -> sound file; a hidden one is half-written, or a trace of another system."""
         files = [f for f in sorted(self.path.iterdir()) if f.suffix.lower() in _SOUND]
         return {f.stem: f for f in files if not f.name.startswith(".")}
 
-    def _file(self, name, required=False):
+    def _file(self, name: str) -> Path:
         found = self._files().get(name)
-        if required and found is None:
+        if found is None:
             there = ", ".join(self._names()) or "nothing"
             raise CorpusError(f"{self.path}: the stem '{name}' is missing (there: {there}).")
         return found
@@ -149,12 +152,12 @@ class Corpus:
     root: Path
     reason: str
 
-    def __str__(self):
+    def __str__(self) -> str:
         credit = f"\n{self.credit}" if self.credit else ""
         return f"{self.name}: {self.reason} ({self.root}){credit}"
 
     @property
-    def credit(self):
+    def credit(self) -> str:
         """Whose music it is, where that must be said: MUSDB18's, by its songs' names."""
         names = (path.name.removesuffix(".stem.mp4") for path in self.root.glob("train/*"))
         if MUSDB_VALIDATION.isdisjoint(names):
@@ -165,11 +168,11 @@ class Corpus:
         )
 
     @property
-    def is_wav(self):
+    def is_wav(self) -> bool:
         """Folders of sound files (True) or `.stem.mp4` files (False)."""
         return next(self.root.glob("*/*.stem.mp4"), None) is None
 
-    def tracks(self, split):
+    def tracks(self, split: str) -> list[Track]:
         """The songs of one split, sorted by name.
 
         Args:
@@ -197,10 +200,15 @@ class Corpus:
             raise CorpusError(f"{folder}: holds no songs for the split '{split}'.")
         return [Track(name, path, split) for name, path in songs.items()]
 
-    def musdb(self, **arguments):
-        """The same songs as a `musdb.DB`, the field's own reader (needs ffmpeg)."""
+    def musdb(self, **arguments: Any) -> Any:
+        """The same songs as a `musdb.DB`, the field's own reader.
+
+        Raises:
+            CorpusError: without ffmpeg.
+            UnmixError: without musdb, of the extra `[course]`.
+        """
         try:
-            import musdb
+            musdb = require("musdb", "course", "Corpus.musdb")
         except RuntimeError as error:  # stempeg looks for ffmpeg at import
             raise CorpusError(
                 "musdb needs ffmpeg and ffprobe on the PATH; install ffmpeg."
@@ -208,7 +216,7 @@ class Corpus:
         return musdb.DB(root=str(self.root), is_wav=self.is_wav, **arguments)
 
 
-def problems(tracks, targets):
+def problems(tracks: Sequence[Track], targets: Sequence[str]) -> str:
     """One text with a line for every song that lacks something, or "" when all can be used.
 
     Reads headers only, so that a large collection is looked through in seconds, before hours are
@@ -227,7 +235,7 @@ def problems(tracks, targets):
     )
 
 
-def sources_of(tracks, targets):
+def sources_of(tracks: Sequence[Track], targets: Sequence[str]) -> tuple[str, ...]:
     """The stems that add up to the songs, a tuple: MUSDB18's four where those are there and
     `targets` are among them; otherwise all the stems that most songs have."""
     found = [tuple(track.names) for track in tracks]
@@ -235,7 +243,7 @@ def sources_of(tracks, targets):
     return TARGETS if {*targets} <= {*TARGETS} <= {*sources} else sources
 
 
-def other_rates(tracks, rate):
+def other_rates(tracks: Sequence[Track], rate: int) -> str:
     """One line that says which songs will have to be resampled to `rate` Hz, or "" for none."""
     others = [(track.name, track.rate) for track in tracks if track.rate != rate]
     if not others:
@@ -248,7 +256,7 @@ def other_rates(tracks, rate):
     )
 
 
-def stack(stems, targets=TARGETS):
+def stack(stems: Mapping[str, torch.Tensor], targets: Sequence[str] = TARGETS) -> torch.Tensor:
     """A dict of stems -> one tensor `(sources, channels, samples)` in the order of `targets`.
 
     Raises:

@@ -1,12 +1,21 @@
 """Scores: BSS Eval v4, frame by frame, song by song, data set by data set.
 
-scores = bss_eval(references, estimates)     # (sources, samples, channels) -> SDR ISR SIR SAR
-songs = evaluate(separator, corpus.tracks("test"), "scores/my-model")
-print(table(songs))
+Two sets of stems are compared, or a separator is scored on a whole data set:
+
+    scores = bss_eval(references, estimates)  # (sources, samples, channels) -> SDR ISR SIR SAR
+    songs = evaluate(separator, corpus.tracks("test"), "scores/my-model")
+    print(table(songs))
 """
 
 from .bss_eval_v4 import bss_eval
-from .estimates import OracleEstimates, StoredEstimates, mixture_estimate
+from .estimates import (
+    OracleEstimates,
+    Separates,
+    Song,
+    StoredEstimates,
+    TrackEstimates,
+    mixture_estimate,
+)
 from .ladder import LadderEntry, ladder_table, score_systems
 from .oracles import ORACLES, oracle
 from .ratios import METRICS, frame_sdr, si_sdr, utterance_sdr
@@ -32,7 +41,10 @@ __all__ = [
     "OracleEstimates",
     "PublishedSystem",
     "ScoredFrames",
+    "Separates",
+    "Song",
     "StoredEstimates",
+    "TrackEstimates",
     "TrackScores",
     "aggregate",
     "bss_eval",

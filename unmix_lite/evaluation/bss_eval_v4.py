@@ -13,9 +13,10 @@ where to filter is to multiply.
 
 import math
 
+import numpy as np
 import torch
 
-from .ratios import METRICS, decibels, prepare, silent
+from .ratios import METRICS, Sources, decibels, prepare, silent
 
 TAPS = 512
 _BLOCK = 1 << 13  # of the transforms that gather correlations
@@ -23,7 +24,15 @@ _FRAMES = 8  # transformed at once
 _RIDGE = 1e-6  # of the mean energy, where the filters are ambiguous
 
 
-def bss_eval(references, estimates, rate=44100, window=1.0, hop=1.0, framewise=False, device=None):
+def bss_eval(
+    references: Sources,
+    estimates: Sources,
+    rate: float = 44100,
+    window: float = 1.0,
+    hop: float = 1.0,
+    framewise: bool = False,
+    device: str | torch.device | None = None,
+) -> dict[str, np.ndarray]:
     """BSS Eval ("images") of all sources of one excerpt: museval's numbers.
 
     Where any source or estimate is silent in a frame, that frame is NaN for all of them: museval's
@@ -73,11 +82,19 @@ def bss_eval(references, estimates, rate=44100, window=1.0, hop=1.0, framewise=F
     return {name: values.numpy() for name, values in scores.items()}
 
 
-def _score(true, estimated, frames, window, hop, framewise, device):
+def _score(
+    true: torch.Tensor,
+    estimated: torch.Tensor,
+    frames: int,
+    window: int,
+    hop: int,
+    framewise: bool,
+    device: str | torch.device,
+) -> torch.Tensor:
     """The four scores `(sources, frames)`, of sources `(sources, channels, samples)` that sound."""
     sources, channels, _ = true.shape
     length = _fast_length(window + TAPS - 1)
-    spectra = None if framewise else _filters(true, estimated, length, device)
+    whole = None if framewise else _filters(true, estimated, length, device)
     scores = torch.full((len(METRICS), sources, frames), math.nan, dtype=torch.float64)
     audible = [
         frame for frame in range(frames)
@@ -87,17 +104,22 @@ def _score(true, estimated, frames, window, hop, framewise, device):
     size = 1 if framewise else _FRAMES
     for first in range(0, len(audible), size):
         chosen = audible[first : first + size]
-        parts = [
-            torch.stack([x[..., f * hop : f * hop + window] for f in chosen]).to(device).double()
-            for x in (true, estimated)
-        ]  # each: frames, sources, channels, samples
-        if framewise:
-            spectra = _filters(parts[0][0], parts[1][0], length, device)
-        scores[..., chosen] = _ratios(*parts, *spectra, length).cpu()
+        x, y = (
+            torch.stack([z[..., f * hop : f * hop + window] for f in chosen]).to(device).double()
+            for z in (true, estimated)
+        )  # each: frames, sources, channels, samples
+        alone, together = whole or _filters(x[0], y[0], length, device)
+        scores[..., chosen] = _ratios(x, y, alone, together, length).cpu()
     return scores
 
 
-def _ratios(true, estimated, alone, together, length):
+def _ratios(
+    true: torch.Tensor,
+    estimated: torch.Tensor,
+    alone: torch.Tensor,
+    together: torch.Tensor,
+    length: int,
+) -> torch.Tensor:
     """SDR, ISR, SIR, SAR `(4, sources, frames)` of `(frames, sources, channels, samples)`.
 
     alone, together: the filters' spectra, see `_filters`.
@@ -116,7 +138,7 @@ def _ratios(true, estimated, alone, together, length):
                         for good, bad in pairs])  # fmt: skip
 
 
-def _energy(spectrum, length):
+def _energy(spectrum: torch.Tensor, length: int) -> torch.Tensor:
     """Of real signals, from their spectra: `(frames, sources, channels, freq)` -> the first two."""
     power = spectrum.real.square() + spectrum.imag.square()
     # All frequencies but the first and, of an even length, the last stand for two.
@@ -126,7 +148,9 @@ def _energy(spectrum, length):
     return total.sum(-1) / length
 
 
-def _filters(true, estimated, length, device):
+def _filters(
+    true: torch.Tensor, estimated: torch.Tensor, length: int, device: str | torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The distortion filters of all estimates, as spectra of `length`.
 
     Returns:
@@ -149,7 +173,9 @@ def _filters(true, estimated, length, device):
     )
 
 
-def _correlations(true, estimated, device):
+def _correlations(
+    true: torch.Tensor, estimated: torch.Tensor, device: str | torch.device
+) -> torch.Tensor:
     """Sums over time of `true[p, n] * other[q, n + lag]`, where other is true and estimated.
 
     Args:
@@ -160,7 +186,7 @@ def _correlations(true, estimated, device):
     """
     reach = TAPS - 1
     step = _BLOCK - 2 * reach
-    total = 0
+    total = torch.zeros(())
     both = (true, estimated)
     for start in range(0, true.shape[-1], step):
         begin, stop = max(0, start - reach), start + step + reach
@@ -173,7 +199,7 @@ def _correlations(true, estimated, device):
     return torch.fft.irfft(total, _BLOCK)[..., : 2 * TAPS - 1]
 
 
-def _toeplitz(lags):
+def _toeplitz(lags: torch.Tensor) -> torch.Tensor:
     """Correlations `(p, p, 2 TAPS - 1)` -> the matrix of the normal equations, `(p TAPS, p TAPS)`.
 
     Between tap k of signal p and tap l of signal q stands their correlation at lag k - l.
@@ -184,7 +210,7 @@ def _toeplitz(lags):
     return blocks.transpose(1, 2).reshape(size * TAPS, size * TAPS)
 
 
-def _fit(lags, right, ridge=0.0):
+def _fit(lags: torch.Tensor, right: torch.Tensor, ridge: float = 0.0) -> tuple[torch.Tensor, float]:
     """The filters from `p` true signals to `q` estimates that leave the smallest error.
 
     A signal that is a multiple of an earlier one, as in a mono source of two channels, explains
@@ -215,7 +241,7 @@ def _fit(lags, right, ridge=0.0):
     return filters, ridge
 
 
-def _fast_length(length):
+def _fast_length(length: int) -> int:
     """The next number that is a product of 2, 3 and 5, for which FFTs are fast; even."""
     while True:
         rest = length

@@ -4,17 +4,49 @@
 asked with the track instead: it may look at more than the mixture.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Protocol
+
+import torch
 
 from ..audio import load_audio
+from ..corpora import Track
 from ..errors import CorpusError, UnmixError
+from ..files import StrPath
 from ..names import TARGETS
 from .oracles import oracle
 
 _SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 
 
-def mixture_estimate(audio, rate=None, targets=TARGETS):
+class Song(Protocol):
+    """What `evaluate` asks of a song; a corpus's `Track` is one, and so may be your own."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def rate(self) -> int: ...
+
+    def mixture(self) -> torch.Tensor: ...
+
+    def stems(self) -> dict[str, torch.Tensor]: ...
+
+
+class TrackEstimates(Protocol):
+    """What is asked with the song itself; see above."""
+
+    def of_track(self, track: Any) -> Mapping[str, torch.Tensor]: ...
+
+
+Separates = Callable[[torch.Tensor, int], Mapping[str, torch.Tensor]] | TrackEstimates
+"""What `evaluate` scores."""
+
+
+def mixture_estimate(
+    audio: torch.Tensor, rate: int | None = None, targets: Sequence[str] = TARGETS
+) -> dict[str, torch.Tensor]:
     """The baseline that separates nothing: every target gets an equal share of the mixture.
 
     With the four targets this is the `MIX` of SiSEC 2018, a quarter of the mixture for each; the
@@ -32,12 +64,12 @@ class StoredEstimates:
         UnmixError: there is no such folder.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: StrPath) -> None:
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise UnmixError(f"{folder}: there is no such folder of estimates.")
 
-    def of_track(self, track):
+    def of_track(self, track: Track) -> dict[str, torch.Tensor]:
         """The song's stems, dict target -> float32 `(channels, samples)`.
 
         Raises:
@@ -66,8 +98,8 @@ class OracleEstimates:
         settings: of `oracle`: n_fft, hop_length.
     """
 
-    def __init__(self, name, **settings):
+    def __init__(self, name: str, **settings: int) -> None:
         self.name, self.settings = name, settings
 
-    def of_track(self, track):
+    def of_track(self, track: Song) -> dict[str, torch.Tensor]:
         return oracle(self.name, track.stems(), track.mixture(), **self.settings)

@@ -1,18 +1,22 @@
 """Every system on the same songs, from doing nothing to being told the answer."""
 
 import csv
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import numpy as np
+import torch
 
 from .. import classic
+from ..corpora import Corpus
 from ..errors import CorpusError
 from ..files import atomic
 from ..names import TARGETS
 from ..separation import Separator
 from ..weights import pretrained_names, targets_of
-from .estimates import OracleEstimates, mixture_estimate
+from .estimates import OracleEstimates, Separates, mixture_estimate
 from .scores import confidence_interval
 from .scoring import evaluate
 from .sisec_frames import find_scored_frames
@@ -21,6 +25,10 @@ from .sisec_systems import KINDS, published
 _NOTHING, _CLASSIC, _NETWORK, _, _ORACLE = KINDS
 _ORACLES = ("IBM1", "IRM1", "IRM2", "MWF")
 _TEACHERS = 20  # songs from which NMF learns its spectra
+
+
+Step = tuple[str, Callable[[], Separates], tuple[str, ...]]
+"""A system's kind, what makes it, and the stems that it gives."""
 
 
 @dataclass
@@ -35,23 +43,23 @@ class LadderEntry:
 
     name: str
     kind: str
-    songs: dict = field(default_factory=dict)
+    songs: dict[str, np.ndarray] = field(default_factory=dict)
     published: bool = False
 
-    def median(self, target):
+    def median(self, target: str) -> float:
         """Over the songs, in dB; NaN for a stem that it does not give."""
         values = self.songs.get(target, np.array([np.nan]))
         return float(np.nanmedian(values)) if not np.isnan(values).all() else float("nan")
 
 
-def systems(corpus, device="cpu"):
+def systems(corpus: Corpus, device: str = "cpu") -> dict[str, Step]:
     """What is on the ladder: dict name -> (kind, function that makes it, stems it gives).
 
     Made when their turn comes: the networks are loaded, and NMF learns, only then.
     """
-    steps = {"mixture": (_NOTHING, lambda: mixture_estimate, TARGETS)}
+    steps: dict[str, Step] = {"mixture": (_NOTHING, lambda: mixture_estimate, TARGETS)}
     for name, (method, target) in classic.CLASSIC.items():
-        steps[name] = (_CLASSIC, lambda method=method: method, (target,))
+        steps[name] = (_CLASSIC, _always(method), (target,))
     steps["NMF"] = (_CLASSIC, partial(_learned_nmf, corpus), ("drums",))
     for name in pretrained_names():
         make = partial(Separator.from_pretrained, name, device)
@@ -61,7 +69,14 @@ def systems(corpus, device="cpu"):
     return steps
 
 
-def score_systems(corpus, folder, split="test", device="cpu", jobs=1, progress=True):
+def score_systems(
+    corpus: Corpus,
+    folder: Path,
+    split: str = "test",
+    device: str = "cpu",
+    jobs: int = 1,
+    progress: bool = True,
+) -> list[LadderEntry]:
     """Score all systems on the songs of a corpus; what is scored in the folder already is kept.
 
     Args:
@@ -96,7 +111,7 @@ def score_systems(corpus, folder, split="test", device="cpu", jobs=1, progress=T
     return entries
 
 
-def ladder_table(entries):
+def ladder_table(entries: Sequence[LadderEntry]) -> str:
     """A text table: SDR in dB, the median over the songs of each system."""
     width = max(len(entry.name) for entry in entries) + 2
     lines, kind = [" " * width + "".join(f"{target:>8s}" for target in TARGETS)], None
@@ -110,13 +125,17 @@ def ladder_table(entries):
     return "\n".join(lines)
 
 
-def _height(entry):
+def _always(separate: Separates) -> Callable[[], Separates]:
+    return lambda: separate
+
+
+def _height(entry: LadderEntry) -> float:
     """For the order: by vocals, or, where a system does not give them, by what it gives."""
     medians = [entry.median(target) for target in TARGETS]
     return next((median for median in medians if not np.isnan(median)), float("-inf"))
 
 
-def _learned_nmf(corpus):
+def _learned_nmf(corpus: Corpus) -> Callable[[torch.Tensor, int], dict[str, torch.Tensor]]:
     """NMF for drums, with spectra learned from the corpus's training songs."""
     tracks = corpus.tracks("train")
     if not tracks:
@@ -128,7 +147,7 @@ def _learned_nmf(corpus):
     return partial(classic.nmf, spectra=spectra, rest=rest)
 
 
-def _write(path, entries):
+def _write(path: Path, entries: Sequence[LadderEntry]) -> None:
     with atomic(path) as partial_path, open(partial_path, "w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["system", "kind", "published", "target", "songs", "median", "low", "high"])

@@ -4,6 +4,8 @@ Ceilings, not competitors. The campaign's used an STFT of 2048 samples with a ho
 the systems beside them took; a longer window gives other ceilings (`n_fft=4096`).
 """
 
+from collections.abc import Mapping
+
 import torch
 
 from ..errors import UnmixError
@@ -11,9 +13,16 @@ from ..signal import STFT, apply_mask, ideal_ratio_mask
 
 _EPS = 1e-10
 ORACLES = ("IBM1", "IBM2", "IRM1", "IRM2", "MWF")
+"""The oracles of SiSEC 2018, which `oracle` computes."""
 
 
-def oracle(name, stems, mixture=None, n_fft=2048, hop_length=1024):
+def oracle(
+    name: str,
+    stems: Mapping[str, torch.Tensor],
+    mixture: torch.Tensor | None = None,
+    n_fft: int = 2048,
+    hop_length: int = 1024,
+) -> dict[str, torch.Tensor]:
     """Estimates of sources by an ideal mask or filter made from the sources themselves.
 
     - IBM1, IBM2: a bin of a channel belongs to a source whose magnitude (1) or power (2) is more
@@ -56,7 +65,7 @@ def oracle(name, stems, mixture=None, n_fft=2048, hop_length=1024):
     return dict(zip(stems, stft.inverse(estimates, samples)))
 
 
-def _multichannel_wiener(sources, mixture):
+def _multichannel_wiener(sources: torch.Tensor, mixture: torch.Tensor) -> torch.Tensor:
     """`v_j R_j (sum_k v_k R_k)^-1 x`, of the true sources `(sources, channels, freq, frames)`."""
     y = sources.permute(0, 2, 3, 1)[..., None]  # as column vectors: sources, freq, frames, C, 1
     observed = y @ y.mH

@@ -1,17 +1,20 @@
 """Scores of songs: museval's JSON, medians, and tables as text and CSV."""
 
 import csv
-import importlib.metadata
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.stats import bootstrap
 
 from ..errors import UnmixError
-from ..files import atomic
+from ..files import StrPath, atomic
 from .ratios import METRICS
+
+_MUSEVAL_VERSION = "0.4.1"  # whose JSON this is; museval itself need not be installed
 
 
 @dataclass
@@ -29,11 +32,11 @@ class TrackScores:
     """
 
     track: str
-    values: dict
+    values: dict[str, dict[str, np.ndarray]]
     window: float = 1.0
     hop: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.values = {
             target: {
                 name: np.where(np.isfinite(row), np.round(row, 5), np.nan)
@@ -43,31 +46,31 @@ class TrackScores:
         }
 
     @property
-    def targets(self):
+    def targets(self) -> list[str]:
         """The names of the targets, in order."""
         return list(self.values)
 
     @property
-    def frames(self):
+    def frames(self) -> int:
         """How many frames were looked at."""
         return max((len(metrics["SDR"]) for metrics in self.values.values()), default=0)
 
-    def left_out(self, target=None):
+    def left_out(self, target: str | None = None) -> int:
         """How many frames have no SDR, for one target, or for any of them (None)."""
         chosen = self.targets if target is None else [target]
         missing = [np.isnan(self.values[name]["SDR"]) for name in chosen]
         return int(np.any(missing, axis=0).sum()) if missing else 0
 
-    def median(self, target, metric="SDR"):
+    def median(self, target: str, metric: str = "SDR") -> float:
         """The median over the frames that have a score, in dB; NaN where none has."""
         return _median(self.values.get(target, {}).get(metric, []))
 
-    def save(self, path):
+    def save(self, path: StrPath) -> None:
         """Write museval's JSON (its `musdb.schema.json`), whole or not at all."""
         with atomic(path) as partial:
             partial.write_text(json.dumps(self.as_museval(), indent=2) + "\n", encoding="utf-8")
 
-    def as_museval(self):
+    def as_museval(self) -> dict[str, Any]:
         """What museval's `TrackStore.scores` holds: targets -> frames -> metrics."""
         return {
             "targets": [
@@ -87,11 +90,11 @@ class TrackScores:
                 }
                 for target, metrics in self.values.items()
             ],
-            "museval_version": importlib.metadata.version("museval"),
+            "museval_version": _MUSEVAL_VERSION,
         }
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: StrPath) -> "TrackScores":
         """Read museval's JSON of one song.
 
         Raises:
@@ -106,7 +109,7 @@ class TrackScores:
                 for name, rows in frames.items()
             }
             first = next((rows[0] for rows in frames.values() if rows), {"duration": 1.0})
-            starts = next((rows[:2] for rows in frames.values() if len(rows) > 1), [])
+            starts: list[Any] = next((rows[:2] for rows in frames.values() if len(rows) > 1), [])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UnmixError(
                 f"{path}: not the scores of a song as museval writes them ({type(error).__name__})."
@@ -115,7 +118,7 @@ class TrackScores:
         return cls(path.stem, values, first["duration"], hop)
 
 
-def load_scores(folder):
+def load_scores(folder: StrPath) -> list[TrackScores]:
     """All songs' scores below a folder, sorted by name: a list of `TrackScores`.
 
     Raises:
@@ -127,7 +130,7 @@ def load_scores(folder):
     return [TrackScores.load(path) for path in sorted(paths, key=lambda path: path.stem)]
 
 
-def aggregate(scores, metric="SDR"):
+def aggregate(scores: Sequence[TrackScores], metric: str = "SDR") -> dict[str, float]:
     """The campaign's summary: median over frames, then median over songs (Stöter et al. 2018).
 
     Songs with no score for a target (a source that never sounds) are left out of its median.
@@ -144,7 +147,9 @@ def aggregate(scores, metric="SDR"):
     }
 
 
-def confidence_interval(values, level=0.95):
+def confidence_interval(
+    values: Sequence[float] | np.ndarray, level: float = 0.95
+) -> tuple[float, float]:
     """How far the median of these songs might lie elsewhere, had others been drawn: low, high.
 
     The percentile bootstrap (Efron 1979): medians of 2000 draws of the songs with replacement, the
@@ -167,12 +172,12 @@ def confidence_interval(values, level=0.95):
     return float(found.low), float(found.high)
 
 
-def mean_over_targets(medians):
+def mean_over_targets(medians: Mapping[str, float]) -> float:
     """The one number that systems are ranked by: the mean of `aggregate`'s medians, in dB."""
     return float(np.mean(list(medians.values()))) if medians else float("nan")
 
 
-def table(scores, metric="SDR"):
+def table(scores: Sequence[TrackScores], metric: str = "SDR") -> str:
     """A text table in dB: a row per song, the median over songs, and what was left out.
 
     A song's `mean` is over its targets' medians; in the median's row it is the mean of that row.
@@ -194,7 +199,7 @@ def table(scores, metric="SDR"):
     last = len(scores)
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
 
-    def line(row):
+    def line(row: Sequence[str]) -> str:
         cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
         return "  ".join([row[0].ljust(widths[0]), *cells])
 
@@ -203,7 +208,7 @@ def table(scores, metric="SDR"):
     return "\n".join([line(header), rule, *lines[:last], rule, *lines[last:]])
 
 
-def write_csv(path, scores):
+def write_csv(path: StrPath, scores: Sequence[TrackScores]) -> None:
     """One row per song and target, whole or not at all: medians over frames in dB, and counts.
 
     Columns: track, target, SDR, ISR, SIR, SAR (empty where there is none), frames, left_out.
@@ -219,7 +224,7 @@ def write_csv(path, scores):
                 writer.writerow([song.track, target, *cells, *counts])
 
 
-def write_summary(path, scores):
+def write_summary(path: StrPath, scores: Sequence[TrackScores]) -> None:
     """One row per target and metric: the median over songs in dB, its 95 % interval, and counts.
 
     Columns: target, metric, median, low, high, songs (that have a score), left_out (frames).
@@ -238,18 +243,18 @@ def write_summary(path, scores):
                 writer.writerow([target, metric, *cells, count, left_out])
 
 
-def _targets(scores):
+def _targets(scores: Sequence[TrackScores]) -> list[str]:
     """Every target that any song has, in the order met."""
     return list(dict.fromkeys(target for song in scores for target in song.targets))
 
 
-def _median(values):
+def _median(values: Sequence[float] | np.ndarray) -> float:
     values = np.asarray(values, dtype=float)
     values = values[~np.isnan(values)]
     return float(np.median(values)) if len(values) else float("nan")
 
 
-def _decibels(values):
+def _decibels(values: Sequence[float]) -> list[str]:
     """Cells for the targets and, last, for their mean."""
     mean = np.mean(values) if values else np.nan
     return ["-" if np.isnan(value) else f"{value:.2f}" for value in [*values, mean]]

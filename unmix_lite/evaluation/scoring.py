@@ -1,26 +1,36 @@
 """Score a separator on a data set: resumable, a file per song, a table at the end."""
 
 import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
 
 from ..errors import AudioError, CorpusError, UnmixError
-from ..files import atomic
+from ..files import StrPath, atomic
 from ..names import TARGETS
 from .bss_eval_v4 import bss_eval
+from .estimates import Separates, Song
 from .ratios import frame_sdr
 from .scores import TrackScores, table, write_csv, write_summary
-from .sisec_frames import find_scored_frames
+from .sisec_frames import ScoredFrames, find_scored_frames
 
 
 def evaluate(
-    separate, tracks, folder, targets=None, metrics="all", progress=True, model="", sisec=True,
-    jobs=1,
-):  # fmt: skip
+    separate: Separates,
+    tracks: Iterable[Song],
+    folder: StrPath,
+    targets: Sequence[str] | None = None,
+    metrics: str = "all",
+    progress: bool = True,
+    model: str = "",
+    sisec: bool = True,
+    jobs: int = 1,
+) -> list[TrackScores]:
     """Separate and score songs, and keep every score as it is made.
 
     In `folder`: `settings.json`; museval's JSON of each song, `<split>/<song>.json` (so museval's
@@ -82,7 +92,13 @@ def evaluate(
     return scores
 
 
-def score_song(name, references, estimates, rate=44100, metrics="all"):
+def score_song(
+    name: str,
+    references: Mapping[str, torch.Tensor],
+    estimates: Mapping[str, torch.Tensor],
+    rate: int = 44100,
+    metrics: str = "all",
+) -> TrackScores:
     """Score one song's estimates against its stems, in frames of 1 s.
 
     Args:
@@ -107,10 +123,12 @@ def score_song(name, references, estimates, rate=44100, metrics="all"):
     )
 
 
-def _each(work, jobs):
+def _each(work: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[None]:
     """Do all of the work, here or in several processes; yields as each song is done."""
     if jobs < 2 or len(work) < 2:
-        yield from (_separate_and_score(*arguments) for arguments in work)
+        for arguments in work:
+            _separate_and_score(*arguments)
+            yield
         return
     jobs = min(jobs, len(work))
     threads = max(1, torch.get_num_threads() // jobs)
@@ -127,7 +145,14 @@ def _each(work, jobs):
             raise
 
 
-def _separate_and_score(separate, track, excerpt, targets, metrics, file):
+def _separate_and_score(
+    separate: Separates,
+    track: Song,
+    excerpt: ScoredFrames | None,
+    targets: Sequence[str],
+    metrics: str,
+    file: Path,
+) -> None:
     """Score one song and keep its scores in a file."""
     mixture, stems = track.mixture(), track.stems()
     missing = [target for target in targets if target not in stems]
@@ -158,7 +183,9 @@ def _separate_and_score(separate, track, excerpt, targets, metrics, file):
         raise AudioError(f"{track.name}: {error}") from error
 
 
-def _estimate(estimates, target, mixture, track):
+def _estimate(
+    estimates: Mapping[str, torch.Tensor], target: str, mixture: torch.Tensor, track: Song
+) -> torch.Tensor:
     if target not in estimates:
         raise UnmixError(
             f"{track.name}: the separator gave no '{target}', only {', '.join(estimates)}; "
@@ -173,7 +200,7 @@ def _estimate(estimates, target, mixture, track):
     return estimate
 
 
-def _check_arguments(tracks, targets, metrics):
+def _check_arguments(tracks: Sequence[Song], targets: Sequence[str], metrics: str) -> None:
     if not tracks:
         raise UnmixError("there are no songs to evaluate.")
     if not targets or len(set(targets)) < len(targets):
@@ -182,7 +209,7 @@ def _check_arguments(tracks, targets, metrics):
         raise UnmixError(f"metrics are 'all' or 'sdr', not '{metrics}'.")
 
 
-def _check_settings(folder, settings):
+def _check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
     """Keep the settings with the scores, and refuse a folder whose scores had others."""
     path = folder / "settings.json"
     if path.is_file():
@@ -206,11 +233,11 @@ def _check_settings(folder, settings):
             partial.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
-def _scores_file(folder, track):
+def _scores_file(folder: Path, track: Song) -> Path:
     return folder / getattr(track, "split", "test") / f"{track.name}.json"
 
 
-def _report(folder, scores):
+def _report(folder: Path, scores: Sequence[TrackScores]) -> None:
     write_csv(folder / "scores.csv", scores)
     write_summary(folder / "summary.csv", scores)
     with atomic(folder / "scores.txt") as partial:

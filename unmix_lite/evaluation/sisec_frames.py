@@ -11,7 +11,11 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from ..errors import CorpusError
+from ..files import StrPath
+from .estimates import Song
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class ScoredFrames:
     offset: float
     frames: int
 
-    def cut(self, audio, rate, what="audio"):
+    def cut(self, audio: torch.Tensor, rate: int, what: str = "audio") -> torch.Tensor:
         """Cut `(..., samples)` to `(..., frames * rate)`.
 
         The offset is rounded to the nearest sample; it is a whole number of them at 44.1 kHz.
@@ -39,7 +43,7 @@ class ScoredFrames:
         return audio[..., start:stop]
 
 
-def read_scored_frames(root):
+def read_scored_frames(root: StrPath) -> dict[str, ScoredFrames]:
     """Read `excerpts.csv` in the root of a data set.
 
     Its columns used here are track, clip_offset_s and frames.
@@ -66,7 +70,7 @@ def read_scored_frames(root):
     return excerpts
 
 
-def find_scored_frames(track):
+def find_scored_frames(track: Song) -> ScoredFrames | None:
     """The Excerpt for a track of an opened corpus, or None: then the whole clip is scored.
 
     `excerpts.csv` lies in the root, two levels above the song.

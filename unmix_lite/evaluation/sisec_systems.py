@@ -11,6 +11,7 @@ import csv
 import functools
 import gzip
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ _MORE = "networks trained on more"
 _CLASSIC = "methods without training"
 _ORACLE = "oracles"
 KINDS = ("mixture", _CLASSIC, _NETWORKS, _MORE, _ORACLE)
+"""What a published system is, from the least to the most that it knows of the song."""
 
 _SYSTEMS = {
     "MIX": ("mixture", "the mixture, an equal share for each stem"),
@@ -77,9 +79,11 @@ class PublishedSystem:
     name: str
     kind: str
     what: str
-    songs: list
+    songs: list[TrackScores]
 
-    def values(self, target, metric="SDR", tracks=None):
+    def values(
+        self, target: str, metric: str = "SDR", tracks: Iterable[str] | None = None
+    ) -> np.ndarray:
         """The songs' medians in dB, `(songs,)`; of these tracks, in their order, or of all 50.
 
         NaN for songs of which nothing was published, or not for this target.
@@ -89,7 +93,7 @@ class PublishedSystem:
         return np.array([song.median(target, metric) if song else np.nan for song in chosen])
 
 
-def published(seconds="clips"):
+def published(seconds: str = "clips") -> dict[str, PublishedSystem]:
     """The systems of SiSEC 2018, by name, from the mixture to the oracles.
 
     Args:
@@ -119,9 +123,9 @@ def published(seconds="clips"):
 
 
 @functools.cache
-def _rows():
+def _rows() -> dict[str, dict[str, dict[str, dict[str, float]]]]:
     """system -> track -> target -> column -> dB."""
-    rows = {}
+    rows: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
     with gzip.open(_FILE, "rt", encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             scores = rows.setdefault(row.pop("system"), {}).setdefault(row.pop("track"), {})

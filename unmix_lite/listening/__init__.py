@@ -16,8 +16,8 @@ from .blind_tests import (
     screen_listeners,
     summarize_ratings,
 )
+from .html_players import Players, encoded, player, players
 from .page import abx_page, mushra_page
-from .players import Players, encoded, player, players
 
 __all__ = [
     "AbxTest",

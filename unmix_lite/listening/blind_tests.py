@@ -4,27 +4,32 @@
     test = AbxTest("ours", "theirs", trials=16, seed=1)   # is there a difference?
     test = MushraTest("reference", ["ours", "theirs"])    # how large is it?
 
-The tests here know labels only. `widgets` plays them in a notebook and `listening_page` in a page.
+The tests here know labels only. `widgets` plays them in a notebook, `abx_page` and
+`mushra_page` in a page.
 """
 
 import csv
 import random
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
-import pyloudnorm
 import torch
 from scipy.signal import butter, sosfiltfilt
 from scipy.stats import binomtest
 
 from ..audio import check_audio
-from ..errors import AudioError, UnmixError
+from ..errors import AudioError, UnmixError, require
 from ..evaluation import confidence_interval
+from ..files import StrPath
+
+Sound = TypeVar("Sound", torch.Tensor, np.ndarray)
 
 RATING_COLUMNS = ("listener", "item", "condition", "score")
 
 
-def loudness(audio, rate):
+def loudness(audio: torch.Tensor | np.ndarray, rate: int) -> float:
     """The integrated loudness of a sound, ITU-R BS.1770-4, as pyloudnorm computes it.
 
     Args:
@@ -37,7 +42,9 @@ def loudness(audio, rate):
 
     Raises:
         AudioError: no longer than a block, silent, or not finite.
+        UnmixError: without pyloudnorm, of the extra `[course]`.
     """
+    pyloudnorm = require("pyloudnorm", "course", "loudness")
     audio = torch.as_tensor(audio)
     check_audio(audio, "loudness")
     if audio.shape[-1] <= 0.4 * rate:
@@ -49,7 +56,9 @@ def loudness(audio, rate):
     return float(value)
 
 
-def match_loudness(sounds, rate, target=None):
+def match_loudness(
+    sounds: Mapping[str, torch.Tensor], rate: int, target: float | None = None
+) -> dict[str, torch.Tensor]:
     """Scale sounds so that all are equally loud; without it, the loudest one wins most tests.
 
     Args:
@@ -76,7 +85,7 @@ def match_loudness(sounds, rate, target=None):
     return {label: audio / max(peak, 1.0) for label, audio in matched.items()}
 
 
-def low_pass(audio, rate, cutoff=3500.0):
+def low_pass(audio: torch.Tensor | np.ndarray, rate: int, cutoff: float = 3500.0) -> torch.Tensor:
     """What MUSHRA calls an anchor: the same sound without its highs (ITU-R BS.1534-3).
 
     Args:
@@ -98,8 +107,11 @@ def low_pass(audio, rate, cutoff=3500.0):
     return torch.from_numpy(filtered.astype(np.float32))
 
 
-def mix_at_sdr(source, error, decibels):
+def mix_at_sdr(source: Sound, error: Sound, decibels: float) -> Sound:
     """An estimate with a given SDR: the source plus so much of this error.
+
+    >>> mix_at_sdr(np.array([1.0, 1.0]), np.array([1.0, -1.0]), 20)
+    array([1.1, 0.9])
 
     Args:
         source, error: arrays or tensors of one shape.
@@ -117,10 +129,13 @@ def mix_at_sdr(source, error, decibels):
     return source + error * (energies[0] / energies[1]) ** 0.5 * 10 ** (-decibels / 20)
 
 
-def abx_p_value(correct, trials):
+def abx_p_value(correct: int, trials: int) -> float:
     """How often somebody who only guesses gets at least this many of an ABX test right.
 
     The tail of the binomial distribution with probability one half: the test's p-value.
+
+    >>> round(abx_p_value(9, 12), 3)
+    0.073
 
     Raises:
         UnmixError: more right answers than trials.
@@ -144,25 +159,25 @@ class AbxTest:
     b: str
     trials: int = 12
     seed: int | None = None
-    answers: list = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.trials < 1:
             raise UnmixError("an ABX test needs at least one trial.")
         self._x = random.Random(self.seed).choices("AB", k=self.trials)
 
     @property
-    def done(self):
+    def done(self) -> bool:
         return len(self.answers) == self.trials
 
     @property
-    def x(self):
+    def x(self) -> str:
         """The label of the sound that is X now. The player asks; the listener must not."""
         if self.done:
             raise UnmixError("this ABX test is over; begin another.")
         return {"A": self.a, "B": self.b}[self._x[len(self.answers)]]
 
-    def answer(self, letter):
+    def answer(self, letter: str) -> None:
         """Say what X is, "A" or "B", and go on to the next trial.
 
         Raises:
@@ -175,11 +190,11 @@ class AbxTest:
         self.answers.append(letter)
 
     @property
-    def correct(self):
+    def correct(self) -> int:
         return sum(answer == truth for answer, truth in zip(self.answers, self._x))
 
     @property
-    def p_value(self):
+    def p_value(self) -> float:
         """See `abx_p_value`. Only at the end: looking after each trial and stopping when it is
         small makes it small by chance."""
         if not self.done:
@@ -199,7 +214,9 @@ class MushraTest:
         seed: of the order.
     """
 
-    def __init__(self, reference, conditions, item="", seed=None):
+    def __init__(
+        self, reference: str, conditions: Iterable[str], item: str = "", seed: int | None = None
+    ) -> None:
         labels = [reference, *(label for label in conditions if label != reference)]
         if len(labels) < 2 or len(set(labels)) < len(labels):
             raise UnmixError("MUSHRA compares at least one sound besides the reference, each once.")
@@ -209,7 +226,7 @@ class MushraTest:
         if len(self.order) < len(labels):
             raise UnmixError("more sounds than letters; the recommendation allows twelve.")
 
-    def rows(self, ratings, listener="me"):
+    def rows(self, ratings: Mapping[str, float], listener: str = "me") -> list[dict[str, Any]]:
         """What `read_ratings` reads, one row per sound.
 
         Args:
@@ -228,7 +245,7 @@ class MushraTest:
         return rows
 
 
-def read_ratings(*files):
+def read_ratings(*files: StrPath) -> list[dict[str, Any]]:
     """Ratings out of the CSV files that the pages and the widgets save.
 
     Returns:
@@ -260,12 +277,14 @@ def read_ratings(*files):
     return rows
 
 
-def screen_listeners(rows, least=90, share=0.15):
+def screen_listeners(
+    rows: Iterable[Mapping[str, Any]], least: float = 90, share: float = 0.15
+) -> list[str]:
     """Listeners who did not find the hidden reference: below `least` on more than `share` of items.
 
     BS.1534-3, post-screening of assessors.
     """
-    heard = {}
+    heard: dict[str, list[bool]] = {}
     for row in rows:
         if row["condition"] == "reference":
             heard.setdefault(row["listener"], []).append(row["score"] < least)
@@ -273,14 +292,14 @@ def screen_listeners(rows, least=90, share=0.15):
     return [name for name in listeners if np.mean(heard.get(name, [True])) > share]
 
 
-def summarize_ratings(rows):
+def summarize_ratings(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[float, float, float]]:
     """The median of each condition and how far it might lie elsewhere: medians, since scales are
     used differently by everybody and ratings pile up at 100 (BS.1534-3).
 
     Returns:
         dict condition -> (median, low, high), 95 % bootstrap interval over ratings, best first.
     """
-    scores = {}
+    scores: dict[str, list[float]] = {}
     for row in rows:
         scores.setdefault(row["condition"], []).append(row["score"])
     found = {name: (float(np.median(v)), *confidence_interval(v)) for name, v in scores.items()}

@@ -1,5 +1,5 @@
 // Blind listening tests in a page: ABX and MUSHRA, with no server and no kernel.
-// `listening_page.py` puts this text and a test's sounds into HTML; `mount` brings it to life.
+// `page.py` puts this text and a test's sounds into HTML; `mount` brings it to life.
 // Results stay in this browser (localStorage) until the listener downloads them as CSV.
 
 // ---- what a test is: pure functions, tested by Node ----

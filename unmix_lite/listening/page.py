@@ -7,10 +7,14 @@ import base64
 import hashlib
 import html
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from ..errors import AudioError, UnmixError
-from .players import encoded
+from .html_players import encoded
 
 _SCRIPT = Path(__file__).with_name("listening.mjs")
 _STYLE = """
@@ -34,13 +38,13 @@ _STYLE = """
 class ListeningPage:
     """A test that a notebook's cell shows when it ends with it; `str` of it is the HTML."""
 
-    def __init__(self, title, test):
+    def __init__(self, title: str, test: Mapping[str, Any]) -> None:
         # The same test has the same name, so that building a book twice gives the same page.
         self._text = json.dumps(test).replace("</", "<\\/")
         self._id = "listening-" + hashlib.sha256(self._text.encode()).hexdigest()[:12]
         self._title = title
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         script = _SCRIPT.read_text(encoding="utf-8").replace("</", "<\\/")
         title = html.escape(self._title, quote=True)
         return (
@@ -53,11 +57,16 @@ class ListeningPage:
 
     __str__ = _repr_html_
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"ListeningPage({self._title!r})"
 
 
-def abx_page(pairs, rate, trials=12, title="ABX: can you hear it?"):
+def abx_page(
+    pairs: Mapping[str, Sequence[torch.Tensor]],
+    rate: int,
+    trials: int = 12,
+    title: str = "ABX: can you hear it?",
+) -> ListeningPage:
     """An ABX test in a page; its draws are the browser's.
 
     Args:
@@ -75,7 +84,8 @@ def abx_page(pairs, rate, trials=12, title="ABX: can you hear it?"):
     """
     if not pairs or trials < 1:
         raise UnmixError("an ABX page needs at least one pair and one trial.")
-    sounds, labels, entries = {}, {}, []
+    labels: dict[int, str] = {}
+    sounds, entries = {}, []
     for item, pair in pairs.items():
         for sound in pair:
             labels.setdefault(id(sound), f"s{len(labels)}")
@@ -85,12 +95,19 @@ def abx_page(pairs, rate, trials=12, title="ABX: can you hear it?"):
     return ListeningPage(title, test)
 
 
-def mushra_page(sounds, rate, reference="reference", item="", notes=None, title=None):
+def mushra_page(
+    sounds: Mapping[str, torch.Tensor],
+    rate: int,
+    reference: str = "reference",
+    item: str = "",
+    notes: Mapping[str, Mapping[str, Any]] | None = None,
+    title: str | None = None,
+) -> ListeningPage:
     """A MUSHRA test in a page: every sound rated from 0 to 100, the reference hidden among them.
 
     Args:
         sounds: dict label -> sound `(channels, samples)`, the reference among them. Match their
-            loudness first (`evaluation.match_loudness`).
+            loudness first (`match_loudness`).
         rate: in Hz.
         reference: its label.
         item: what is rated, as it will stand in the CSV.
@@ -112,7 +129,7 @@ def mushra_page(sounds, rate, reference="reference", item="", notes=None, title=
     return ListeningPage(title or f"MUSHRA: {item}".rstrip(": "), test)
 
 
-def _encode(sounds, rate):
+def _encode(sounds: Mapping[str, torch.Tensor], rate: int) -> dict[str, str]:
     lengths = {label: sound.shape[-1] for label, sound in sounds.items()}
     if len(set(lengths.values())) > 1:
         raise AudioError(f"sounds that play in step need one length, not {lengths} samples.")

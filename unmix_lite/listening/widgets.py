@@ -1,21 +1,28 @@
 """Listening tests as ipywidgets, for notebooks with a kernel: answers arrive in Python at once.
 
-    panel = mushra(MushraTest("reference", ["ours", "theirs"]), sounds, rate)
+    panel = Mushra(MushraTest("reference", ["ours", "theirs"]), sounds, rate)
     panel            # in a cell of its own; then rate, and
-    panel.rows()     # what `evaluation.summarize_ratings` takes
+    panel.rows()     # what `summarize_ratings` takes
 
-In pages without a kernel the same tests are `listening_page`'s.
+In pages without a kernel the same tests are those of `abx_page` and `mushra_page`.
 """
 
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from ..errors import UnmixError
-from .players import encoded
+import torch
 
-try:
+from ..errors import require
+from .blind_tests import AbxTest, MushraTest
+from .html_players import encoded
+
+if TYPE_CHECKING:
     import ipywidgets
-except ImportError as error:
-    raise UnmixError("these widgets need ipywidgets (pip install ipywidgets).") from error
+else:
+    ipywidgets = require("ipywidgets", "course", "unmix_lite.listening.widgets")
+
+__all__ = ["Abx", "Mushra"]
 
 
 class Abx(ipywidgets.VBox):
@@ -27,7 +34,7 @@ class Abx(ipywidgets.VBox):
         rate: in Hz.
     """
 
-    def __init__(self, test, sounds, rate):
+    def __init__(self, test: AbxTest, sounds: Mapping[str, torch.Tensor], rate: int) -> None:
         self.test = test
         self._stage = _Stage({label: sounds[label] for label in (test.a, test.b)}, rate)
         listen = [
@@ -42,16 +49,16 @@ class Abx(ipywidgets.VBox):
         ])  # fmt: skip
         self._report()
 
-    def _play(self, letter):
+    def _play(self, letter: str) -> None:
         if letter == "X" and self.test.done:
             return
         self._stage.play({"A": self.test.a, "B": self.test.b}.get(letter) or self.test.x)
 
-    def _answer(self, letter):
+    def _answer(self, letter: str) -> None:
         self.test.answer(letter)
         self._report()
 
-    def _report(self):
+    def _report(self) -> None:
         test = self.test
         if not test.done:
             self._status.value = f"Trial {len(test.answers) + 1} of {test.trials}"
@@ -74,13 +81,15 @@ class Mushra(ipywidgets.VBox):
         listener: a name, for `rows`.
     """
 
-    def __init__(self, test, sounds, rate, listener="me"):
+    def __init__(
+        self, test: MushraTest, sounds: Mapping[str, torch.Tensor], rate: int, listener: str = "me"
+    ) -> None:
         self.test, self.listener = test, listener
         self._stage = _Stage({label: sounds[label] for label in test.order.values()}, rate)
         self._sliders = {
             letter: ipywidgets.IntSlider(50, 0, 100, description=letter) for letter in test.order
         }
-        self._touched = set()
+        self._touched: set[str] = set()
         rows = []
         for letter, slider in self._sliders.items():
             slider.observe(lambda _, letter=letter: self._touched.add(letter), "value")
@@ -89,7 +98,7 @@ class Mushra(ipywidgets.VBox):
         first = _button("Reference", "play", partial(self._stage.play, test.reference))
         super().__init__([first, self._stage, *rows])
 
-    def rows(self):
+    def rows(self) -> list[dict[str, Any]]:
         """The ratings; see `MushraTest.rows`.
 
         Raises:
@@ -103,15 +112,15 @@ class Mushra(ipywidgets.VBox):
 class _Stage(ipywidgets.Audio):
     """A looping player that shows nothing of what it plays: its length is that of all."""
 
-    def __init__(self, sounds, rate):
+    def __init__(self, sounds: Mapping[str, torch.Tensor], rate: int) -> None:
         self._sounds = encoded(sounds, rate)
         super().__init__(value=b"", format="mp3", autoplay=True, loop=True)
 
-    def play(self, label):
+    def play(self, label: str) -> None:
         self.value = self._sounds[label]
 
 
-def _button(text, tooltip, action):
+def _button(text: str, tooltip: str, action: Callable[[], None]) -> ipywidgets.Button:
     button = ipywidgets.Button(description=text, tooltip=tooltip)
     button.on_click(lambda _: action())
     return button

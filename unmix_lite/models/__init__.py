@@ -1,8 +1,12 @@
 """Networks. They know no files.
 
 `OpenUnmix` estimates magnitudes of one target from magnitudes of the mixture. The others are
-`AudioNetwork`s: sound in, the sound of all their targets out.
+each an `AudioNetwork`: sound in, the sound of all its targets out.
 """
+
+from typing import Any
+
+from torch import nn
 
 from .audio_network import AudioNetwork
 from .deep_conv_sep import DeepConvSep
@@ -13,10 +17,13 @@ from .vocal_cnn import VocalCNN
 from .wave_u_net import WaveUNet
 from .wavenet import Wavenet
 
-MODELS = {model.__name__: model for model in (OpenUnmix, WaveUNet, DeepConvSep, VocalCNN, Wavenet)}
+MODELS: dict[str, type[nn.Module]] = {
+    model.__name__: model for model in (OpenUnmix, WaveUNet, DeepConvSep, VocalCNN, Wavenet)
+}
+"""The networks that can be trained and stored, by the name that a checkpoint states."""
 
 
-def build(name, **arguments):
+def build(name: str, **arguments: Any) -> nn.Module:
     """A network by the name that a checkpoint states, with the arguments that stand beside it.
 
     Raises:

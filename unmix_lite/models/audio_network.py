@@ -1,5 +1,8 @@
 """What networks have in common that take the sound of a mixture and give the sound of its stems."""
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -27,22 +30,26 @@ class AudioNetwork(nn.Module):
             sources have to be among its targets.
     """
 
-    losses = ("mse", "l1", "sdr")
+    losses: tuple[str, ...] = ("mse", "l1", "sdr")
     needs_all_targets = False
     context, grid = 0, 1
     segment = 30.0
 
-    def __init__(self, targets, nb_channels, rate, arguments):
+    def __init__(
+        self, targets: Sequence[str], nb_channels: int, rate: int, arguments: dict[str, Any]
+    ):
         super().__init__()
         self.targets, self.nb_channels, self.rate = tuple(targets), nb_channels, rate
         self.arguments = {**arguments, "targets": list(targets), "rate": rate}
 
-    def forward(self, mixture):
+    def forward(self, mixture: torch.Tensor) -> torch.Tensor:
         """Mixture `(batch, channels, samples)`
         -> stems `(batch, targets, channels, samples - 2 context)`."""
         raise NotImplementedError
 
-    def training_losses(self, mixture, stems, loss):
+    def training_losses(
+        self, mixture: torch.Tensor, stems: torch.Tensor, loss: str
+    ) -> torch.Tensor:
         """How far the network is from the truth, one value per target, differentiable.
 
         Args:
@@ -59,13 +66,15 @@ class AudioNetwork(nn.Module):
         estimates = self(F.pad(mixture, (self.context, self.context)))
         return _LOSSES[loss](estimates.float(), stems, mixture)
 
-    def select_channels(self, audio):
+    def select_channels(self, audio: torch.Tensor) -> torch.Tensor:
         """The channels that the network is trained on: for one that hears each by itself the left,
         which random swapping makes now the one, now the other."""
         return audio[..., : self.nb_channels, :]
 
     @torch.inference_mode()
-    def separate_segments(self, song, seconds=None):
+    def separate_segments(
+        self, song: torch.Tensor, seconds: float | None = None
+    ) -> Iterator[torch.Tensor]:
         """The stems of a whole song, stretch by stretch, in memory that does not grow with it.
 
         Args:
@@ -92,19 +101,19 @@ class AudioNetwork(nn.Module):
                 yield self(piece[None])[0]
 
 
-def _per_target(distances):
+def _per_target(distances: torch.Tensor) -> torch.Tensor:
     return distances.mean((0, 2, 3))
 
 
-def _mse(estimates, stems, mixture):
+def _mse(estimates: torch.Tensor, stems: torch.Tensor, mixture: torch.Tensor) -> torch.Tensor:
     return _per_target((estimates - stems) ** 2)
 
 
-def _l1(estimates, stems, mixture):
+def _l1(estimates: torch.Tensor, stems: torch.Tensor, mixture: torch.Tensor) -> torch.Tensor:
     return _per_target((estimates - stems).abs())
 
 
-def _sdr(estimates, stems, mixture):
+def _sdr(estimates: torch.Tensor, stems: torch.Tensor, mixture: torch.Tensor) -> torch.Tensor:
     error, energy = (x.square().sum((2, 3)) for x in (estimates - stems, stems))
     # An excerpt without its target has a finite loss: see `training.losses`. And one in which
     # nobody plays, 60 dB below full scale, asks for nothing: any error is much beside silence.
@@ -116,7 +125,7 @@ def _sdr(estimates, stems, mixture):
 _LOSSES = {"mse": _mse, "l1": _l1, "sdr": _sdr}
 
 
-def append_residual(estimates, mixture):
+def append_residual(estimates: torch.Tensor, mixture: torch.Tensor) -> torch.Tensor:
     """All stems but the last -> all of them: the last is what the others leave of the mixture.
 
     Args:
@@ -130,13 +139,13 @@ def append_residual(estimates, mixture):
     return torch.cat([estimates, (mixture - estimates.sum(1))[:, None]], 1)
 
 
-def center_crop(audio, samples):
+def center_crop(audio: torch.Tensor, samples: int) -> torch.Tensor:
     """The `samples` in the middle of the last axis."""
     start = (audio.shape[-1] - samples) // 2
     return audio[..., start : start + samples]
 
 
-def check_input(network, mixture):
+def check_input(network: AudioNetwork, mixture: torch.Tensor) -> None:
     """Raise an UnmixError unless the network can take this mixture."""
     if mixture.ndim != 3 or mixture.shape[1] != network.nb_channels:
         raise UnmixError(

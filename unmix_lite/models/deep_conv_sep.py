@@ -4,12 +4,15 @@ A spectrogram is read by tall filters, each a timbre, then by wide ones, each a 
 narrow layer says which of them are there, and for each source they are put together again.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from ..signal import STFT
 from .audio_network import AudioNetwork, check_input
+from .receptive_field import receptive_field, spectral_context
 
 _EPS = 1e-8
 
@@ -38,8 +41,9 @@ class DeepConvSep(AudioNetwork):
     scale = 0.3  # of the magnitudes, as in the published code
 
     def __init__(
-        self, targets=("vocals", "drums", "bass", "other"), filters=50, bottleneck=128, frames=30,
-        overlap=25, n_fft=1024, hop_length=512, rate=44100,
+        self, targets: Sequence[str] = ("vocals", "drums", "bass", "other"),
+        filters: int = 50, bottleneck: int = 128, frames: int = 30, overlap: int = 25,
+        n_fft: int = 1024, hop_length: int = 512, rate: int = 44100,
     ):  # fmt: skip
         arguments = {
             "filters": filters, "bottleneck": bottleneck, "frames": frames, "overlap": overlap,
@@ -56,10 +60,11 @@ class DeepConvSep(AudioNetwork):
         self.decoders = nn.ModuleList(nn.Linear(bottleneck, width) for _ in targets)
         self.bias = nn.Parameter(torch.zeros(len(targets)))
         self.grid = self.step * hop_length
-        # A frame is in windows that reach up to 29 frames to either side; in whole steps.
-        self.context = -(-((frames - 1) * hop_length + n_fft) // self.grid) * self.grid
+        # A frame is in windows of 30 frames, each of which depends on all of its own.
+        heard = receptive_field([(frames, 1, 1)] * 2)
+        self.context = spectral_context(heard, n_fft, hop_length, self.grid)
 
-    def magnitudes(self, mixture):
+    def magnitudes(self, mixture: torch.Tensor) -> torch.Tensor:
         """The decoders' outputs for windows `(windows, freq, frames)` -> `(windows, targets, freq,
         frames)`, zero or more."""
         x = self.horizontal(self.vertical(self.scale * mixture[:, None]))
@@ -71,13 +76,13 @@ class DeepConvSep(AudioNetwork):
             sources.append(F.conv_transpose2d(y, self.vertical.weight))
         return F.relu(torch.cat(sources, 1) + self.bias[:, None, None])
 
-    def masks(self, mixture):
+    def masks(self, mixture: torch.Tensor) -> torch.Tensor:
         """Magnitudes of windows `(windows, freq, frames)` -> each target's share of them,
         `(windows, targets, freq, frames)`; the shares sum to one."""
         sources = self.magnitudes(mixture) + _EPS
         return sources / sources.sum(1, keepdim=True)
 
-    def forward(self, mixture):
+    def forward(self, mixture: torch.Tensor) -> torch.Tensor:
         """See `AudioNetwork`. Each frame gets the mean of the masks of all windows it is in."""
         check_input(self, mixture)
         samples = mixture.shape[-1] - 2 * self.context
@@ -91,7 +96,9 @@ class DeepConvSep(AudioNetwork):
         audio = self.stft.inverse(spectra, (spec.shape[-1] - 1) * self.stft.hop_length)
         return audio[..., self.context : self.context + samples][:, :, None]
 
-    def training_losses(self, mixture, stems, loss):
+    def training_losses(
+        self, mixture: torch.Tensor, stems: torch.Tensor, loss: str
+    ) -> torch.Tensor:
         """Squared error of the magnitudes; "dissimilarity" subtracts a little of the squared error
         to the *other* sources, so that a stem is paid for being unlike them (the paper's L_diff:
         0.001, and between the sources and "other" 0.01, for vocals 0.03)."""
@@ -110,7 +117,7 @@ class DeepConvSep(AudioNetwork):
             return errors.diagonal()
         return (errors * self._unlike(errors)).sum(1)
 
-    def _unlike(self, errors):
+    def _unlike(self, errors: torch.Tensor) -> torch.Tensor:
         """The weights of the loss: 1 on the diagonal, and small negative ones beside it."""
         weights = torch.full_like(errors, -0.001)
         if "other" in self.targets:
@@ -121,10 +128,10 @@ class DeepConvSep(AudioNetwork):
             weights[other] = 0.0
         return weights.fill_diagonal_(1.0)
 
-    def _scaled(self, magnitude):
+    def _scaled(self, magnitude: torch.Tensor) -> torch.Tensor:
         return magnitude / self.stft.n_fft**0.5
 
-    def _overlapped(self, windows, frames):
+    def _overlapped(self, windows: torch.Tensor, frames: int) -> torch.Tensor:
         """Windows `(batch, windows, targets, freq, frames)` added where they overlap
         -> `(batch, targets, freq, frames)`."""
         batch, count, targets, bins, _ = windows.shape

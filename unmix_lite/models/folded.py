@@ -8,6 +8,7 @@ constants once training is over: they are multiplied into the matrices beside th
 import itertools
 import tempfile
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -15,7 +16,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from .open_unmix import OpenUnmix
+
 _CHUNK = 4096  # frames that an LSTM is given at once; it needs some 16 kB for each
+
+Job = tuple[nn.LSTM, "list[Sequence]", "Sequence", bool]  # from what, into what, backward
 
 
 class Folded:
@@ -25,7 +30,7 @@ class Folded:
     `directions` over the whole song.
     """
 
-    def __init__(self, network):
+    def __init__(self, network: OpenUnmix):
         channels, bins = network.nb_channels, network.nb_bins
         self.shape, self.max_bin = (channels, bins), network.max_bin
         self.hidden_size = network.fc1.out_features
@@ -40,13 +45,13 @@ class Folded:
         self.third = (matrix * scale[:, None]).float(), (bias * scale + shift).float()
         self.directions = _directions(network.lstm)
 
-    def encode(self, magnitude):
+    def encode(self, magnitude: torch.Tensor) -> torch.Tensor:
         """Magnitude `(channels, freq, frames)` of the mixture -> `(frames, hidden)`."""
         seen = magnitude[:, : self.max_bin].permute(2, 0, 1).flatten(1)
         matrix, bias = self.first
         return torch.addmm(bias, seen, matrix.T).tanh_()
 
-    def decode(self, encoded, recurrent):
+    def decode(self, encoded: torch.Tensor, recurrent: torch.Tensor) -> torch.Tensor:
         """What `encode` gave and what the LSTM made of it, each `(frames, hidden)` -> the mask,
         `(channels, freq, frames)`."""
         matrix, bias = self.second
@@ -62,13 +67,15 @@ class Sequence:
     Read and written by slices of frames, as float32 tensors; by several threads at once.
     """
 
-    def __init__(self, frames, width, device, on_disk=False):
+    def __init__(self, frames: int, width: int, device: torch.device, on_disk: bool = False):
         self.frames, self.width, self.device, self.on_disk = frames, width, device, on_disk
         self._lock = threading.Lock()
-        self._file = tempfile.TemporaryFile() if on_disk else None
-        self._values = None if on_disk else torch.empty(frames, width, device=device)
+        if on_disk:
+            self._file = tempfile.TemporaryFile()
+        else:
+            self._values = torch.empty(frames, width, device=device)
 
-    def __getitem__(self, frames):
+    def __getitem__(self, frames: slice) -> torch.Tensor:
         if not self.on_disk:
             return self._values[frames]
         with self._lock:
@@ -76,7 +83,7 @@ class Sequence:
             values = np.fromfile(self._file, np.float32, self.width * (frames.stop - frames.start))
         return torch.from_numpy(values).unflatten(0, (-1, self.width)).to(self.device)
 
-    def __setitem__(self, frames, values):
+    def __setitem__(self, frames: slice, values: torch.Tensor) -> None:
         if not self.on_disk:
             self._values[frames] = values
             return
@@ -86,7 +93,11 @@ class Sequence:
             self._file.flush()
 
 
-def run_lstms(networks, encoded, on_progress=lambda part: None):
+def run_lstms(
+    networks: list[Folded],
+    encoded: list[Sequence],
+    on_progress: Callable[[float], object] = lambda part: None,
+) -> list[list[Sequence]]:
     """The LSTMs of several networks over a whole song.
 
     A long song is run in chunks, each direction carrying its state from one to the next in its own
@@ -95,10 +106,10 @@ def run_lstms(networks, encoded, on_progress=lambda part: None):
     Args:
         networks: `Folded`, all with the same number of layers.
         encoded: a `Sequence` for each.
-        tick: told what part of all the work has been done since it was told last, 0 to 1.
+        on_progress: told what part of all the work has been done since it was told last, 0 to 1.
 
     Returns:
-        for each a list of `Sequence`s, one per direction, whose numbers belong side by side.
+        for each a list of `Sequence`, one per direction, whose numbers belong side by side.
     """
     current = [[sequence] for sequence in encoded]
     threads = torch.get_num_threads()
@@ -108,7 +119,8 @@ def run_lstms(networks, encoded, on_progress=lambda part: None):
     try:
         with pool:
             for layer in range(len(networks[0].directions)):
-                jobs, results = [], []
+                jobs: list[Job] = []
+                results: list[list[Sequence]] = []
                 for network, parts in zip(networks, current):
                     directions = network.directions[layer]
                     first = parts[0]
@@ -125,22 +137,26 @@ def run_lstms(networks, encoded, on_progress=lambda part: None):
     return current
 
 
-def concatenate(sequences, frames):
+def concatenate(sequences: list[Sequence], frames: slice) -> torch.Tensor:
     """The same frames of one `Sequence` or more, `(frames, sum of their widths)`."""
     return torch.cat([sequence[frames] for sequence in sequences], 1)
 
 
-def _fold(norm, matrix, bias, exact=False):
+def _fold(
+    norm: nn.BatchNorm1d, matrix: torch.Tensor, bias: torch.Tensor | float, exact: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
     """A matrix and a bias, and after them a batch norm, as one matrix and one bias."""
-    scale = norm.weight.detach().double() / torch.sqrt(norm.running_var.double() + norm.eps)
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None and variance is not None  # as in all batch norms of this package
+    scale = norm.weight.detach().double() / torch.sqrt(variance.double() + norm.eps)
     matrix = matrix * scale[:, None]
-    bias = (bias - norm.running_mean.double()) * scale + norm.bias.detach().double()
+    bias = (bias - mean.double()) * scale + norm.bias.detach().double()
     return (matrix, bias) if exact else (matrix.float(), bias.float())
 
 
-def _directions(lstm):
+def _directions(lstm: nn.LSTM) -> list[list[nn.LSTM]]:
     """Per layer a list of one-layer LSTMs: forward, and, where there is one, backward in time."""
-    layers = []
+    layers: list[list[nn.LSTM]] = []
     for layer in range(lstm.num_layers):
         layers.append([])
         for suffix in ("", "_reverse") if lstm.bidirectional else ("",):
@@ -154,7 +170,7 @@ def _directions(lstm):
     return layers
 
 
-def _run_direction(job):
+def _run_direction(job: Job) -> None:
     """One LSTM over one song, chunk by chunk, from its beginning or from its end."""
     lstm, parts, result, backward = job
     starts, state = range(0, result.frames, _CHUNK), None
@@ -166,5 +182,5 @@ def _run_direction(job):
             result[frames] = output.flip(0) if backward else output
 
 
-def _use_threads(count):
+def _use_threads(count: int) -> None:
     torch.set_num_threads(count)

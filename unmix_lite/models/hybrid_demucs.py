@@ -4,6 +4,9 @@ Two U-Nets, one along the waveform and one over the spectrogram, that meet in th
 LSTM and attention look over the whole stretch; it won the Music Demixing Challenge of 2021.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import torch
 
 from ..errors import UnmixError
@@ -28,13 +31,18 @@ class HybridDemucs(AudioNetwork):
     context = 44100
     segment = 8.0
 
-    def __init__(self, targets=("drums", "bass", "other", "vocals"), rate=44100, **arguments):
+    def __init__(
+        self,
+        targets: Sequence[str] = ("drums", "bass", "other", "vocals"),
+        rate: int = 44100,
+        **arguments: Any,
+    ):
         super().__init__(targets, 2, rate, arguments)
         self.inner = _implementation()(
             sources=list(targets), **{"nfft": 4096, "depth": 6, **arguments}
         )
 
-    def forward(self, mixture):
+    def forward(self, mixture: torch.Tensor) -> torch.Tensor:
         """See `AudioNetwork`."""
         check_input(self, mixture)
         # It was trained on excerpts of mean 0 and deviation 1.
@@ -45,7 +53,7 @@ class HybridDemucs(AudioNetwork):
         return stems[..., self.context : -self.context]
 
 
-def _implementation():
+def _implementation() -> Callable[..., torch.nn.Module]:
     """torchaudio's class, imported here: nothing else in the package needs torchaudio."""
     try:
         from torchaudio.models import HDemucs

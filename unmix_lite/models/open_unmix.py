@@ -26,16 +26,16 @@ class OpenUnmix(nn.Module):
 
     def __init__(
         self,
-        hidden_size=512,
-        nb_channels=2,
-        max_bin=1487,
-        nb_bins=2049,
-        unidirectional=False,
-        nb_layers=3,
-        dropout=0.4,
-        input_mean=None,
-        input_scale=None,
-    ):
+        hidden_size: int = 512,
+        nb_channels: int = 2,
+        max_bin: int = 1487,
+        nb_bins: int = 2049,
+        unidirectional: bool = False,
+        nb_layers: int = 3,
+        dropout: float = 0.4,
+        input_mean: torch.Tensor | None = None,
+        input_scale: torch.Tensor | None = None,
+    ) -> None:
         super().__init__()
         max_bin = min(max_bin, nb_bins)
         self.arguments = {
@@ -70,15 +70,17 @@ class OpenUnmix(nn.Module):
         self.output_scale = nn.Parameter(torch.ones(nb_bins))
         self.output_mean = nn.Parameter(torch.ones(nb_bins))
 
-    def forward(self, mixture):
+    def forward(self, mixture: torch.Tensor) -> torch.Tensor:
         """Mixture magnitude `(batch, channels, freq, frames)` -> the target's, same shape."""
         return self.mask(mixture) * mixture
 
-    def mask(self, mixture):
+    def mask(self, mixture: torch.Tensor) -> torch.Tensor:
         """The factor, zero or more and not bounded by one, that is applied to the mixture."""
         return self.advance(mixture)[0]
 
-    def advance(self, mixture, state=None):
+    def advance(
+        self, mixture: torch.Tensor, state: tuple[torch.Tensor, torch.Tensor] | None = None
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
         """The mask, and the LSTM's state after the last frame.
 
         Handed in with the frames that follow, `state` lets a unidirectional network go on where it

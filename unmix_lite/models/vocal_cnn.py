@@ -5,14 +5,19 @@ A window of 25 frames slides over the spectrogram of the mixture, frame by frame
 at it as at a picture and says which frequencies of the frame in the middle belong to the voice.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from ..signal import STFT
 from .audio_network import AudioNetwork, check_input
+from .receptive_field import receptive_field, spectral_context
 
-FRAMES = 25
+_BLOCK = [(3, 1, 1), (3, 1, 1), (3, 3, 1)]  # two convolutions and a pooling
+FRAMES = receptive_field(_BLOCK * 2)  # 25
 _FLOOR = 1e-3
 
 
@@ -40,11 +45,14 @@ class VocalCNN(AudioNetwork):
     losses = ("bce", "weighted")
 
     def __init__(
-        self, targets=("vocals",), filters=16, hidden=128, dropout=(0.25, 0.5), binary=True,
-        n_fft=1024, hop_length=256, rate=22050,
+        self, targets: Sequence[str] = ("vocals",), filters: int = 16, hidden: int = 128,
+        dropout: Sequence[float] = (0.25, 0.5), binary: bool = True, n_fft: int = 1024,
+        hop_length: int = 256, rate: int = 22050,
     ):  # fmt: skip
         if len(targets) != 1:
             raise ValueError(f"VocalCNN gives one stem, not {len(targets)}")
+        if len(dropout) != 2:
+            raise ValueError(f"dropout must be two numbers, not {len(dropout)}")
         arguments = {
             "filters": filters, "hidden": hidden, "dropout": list(dropout), "binary": binary,
             "n_fft": n_fft, "hop_length": hop_length,
@@ -60,9 +68,9 @@ class VocalCNN(AudioNetwork):
         self.out = nn.Linear(hidden, bins)
         self.norm = nn.BatchNorm1d(bins)  # standardises each frequency
         self.grid = hop_length
-        self.context = (FRAMES // 2 + -(-n_fft // hop_length)) * hop_length
+        self.context = spectral_context(FRAMES, n_fft, hop_length, self.grid)
 
-    def scores(self, magnitude):
+    def scores(self, magnitude: torch.Tensor) -> torch.Tensor:
         """For each frame the log-odds that its frequencies belong to the target.
 
         Sliding a window by one frame would compute almost everything 25 times. Instead each layer
@@ -76,6 +84,7 @@ class VocalCNN(AudioNetwork):
             `(batch, freq, frames - 24)`: of all frames but 12 at either end.
         """
         x = self.norm(torch.log(magnitude + _FLOOR))[:, None]
+        convolution: Any
         for index, convolution in enumerate(self.convolutions):
             apart = (1, 3 if index > 1 else 1)
             x = F.conv2d(x, convolution.weight, convolution.bias, dilation=apart)
@@ -87,12 +96,12 @@ class VocalCNN(AudioNetwork):
         x = F.dropout(F.leaky_relu(self.dense(x), 0.3), self.dropout[1], self.training)
         return self.out(x).transpose(1, 2)
 
-    def mask(self, magnitude):
+    def mask(self, magnitude: torch.Tensor) -> torch.Tensor:
         """`(batch, freq, frames)` -> the mask of all frames but 12 at either end, 0 to 1."""
         odds = self.scores(magnitude)
         return (odds > 0).to(odds.dtype) if self.binary else torch.sigmoid(odds)
 
-    def forward(self, mixture):
+    def forward(self, mixture: torch.Tensor) -> torch.Tensor:
         """See `AudioNetwork`."""
         check_input(self, mixture)
         half, hop = FRAMES // 2, self.stft.hop_length
@@ -103,7 +112,9 @@ class VocalCNN(AudioNetwork):
         samples = mixture.shape[-1] - 2 * self.context
         return audio[:, None, None, start : start + samples]
 
-    def training_losses(self, mixture, stems, loss):
+    def training_losses(
+        self, mixture: torch.Tensor, stems: torch.Tensor, loss: str
+    ) -> torch.Tensor:
         """Binary cross-entropy with the ideal binary mask: is the target louder than all the rest
         together? "weighted" lets each bin count as much as it sounds, by its share of the mixture's
         magnitude, so that the many that hold next to nothing do not outvote the few one hears."""
@@ -112,11 +123,9 @@ class VocalCNN(AudioNetwork):
         magnitude = self.stft(mixture).abs()
         middle = slice(FRAMES // 2, -(FRAMES // 2))
         louder = (target > rest).float()[..., middle]
-        select_channels = magnitude[..., middle]
-        weight = (
-            select_channels / (select_channels.mean((1, 2), keepdim=True) + 1e-8)
-            if loss == "weighted"
-            else None
-        )
+        weight = None
+        if loss == "weighted":
+            sounding = magnitude[..., middle]
+            weight = sounding / (sounding.mean((1, 2), keepdim=True) + 1e-8)
         odds = self.scores(magnitude)
         return F.binary_cross_entropy_with_logits(odds, louder, weight)[None]

@@ -4,11 +4,15 @@ A U-Net along time: the waveform is filtered and decimated level by level until 
 for a tenth of a second, then brought back level by level, with what each level knew before.
 """
 
+from collections.abc import Sequence
+from fractions import Fraction
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from .audio_network import AudioNetwork, append_residual, center_crop, check_input
+from .receptive_field import Layer, receptive_field, round_up
 
 
 class WaveUNet(AudioNetwork):
@@ -35,8 +39,8 @@ class WaveUNet(AudioNetwork):
     needs_all_targets = True
 
     def __init__(
-        self, targets=("vocals", "drums", "bass", "other"), filters=24, levels=12, nb_channels=2,
-        rate=22050,
+        self, targets: Sequence[str] = ("vocals", "drums", "bass", "other"),
+        filters: int = 24, levels: int = 12, nb_channels: int = 2, rate: int = 22050,
     ):  # fmt: skip
         arguments = {"filters": filters, "levels": levels, "nb_channels": nb_channels}
         super().__init__(targets, nb_channels, rate, arguments)
@@ -48,19 +52,21 @@ class WaveUNet(AudioNetwork):
         )
         self.out = nn.Conv1d(widths[1] + nb_channels, nb_channels * (len(targets) - 1), 1)
         self.grid = 2**levels
-        # Each level costs 7 samples of its own on either side going down and 2 going up, and
-        # decimation wants odd lengths; together 16 grids less 9 samples, rounded up.
-        self.context = 16 * self.grid
+        down: list[Layer] = [(15, 1, 1), (1, 2, 1)]
+        up: list[Layer] = [(1, Fraction(1, 2), 1), (5, 1, 1)]
+        self.reach = receptive_field([*down * levels, (15, 1, 1), *up * levels]) // 2
+        self.context = round_up(self.reach, self.grid)
 
-    def forward(self, mixture):
+    def forward(self, mixture: torch.Tensor) -> torch.Tensor:
         """See `AudioNetwork`."""
         check_input(self, mixture)
         samples = mixture.shape[-1] - 2 * self.context
         # Lengths that survive all halving give 5 samples more than a multiple of the grid.
         surplus = (5 - samples) % self.grid
-        return self.paper(F.pad(mixture, (-9, surplus - 9)))[..., :samples]
+        spare = self.context - self.reach
+        return self.paper(F.pad(mixture, (-spare, surplus - spare)))[..., :samples]
 
-    def paper(self, mixture):
+    def paper(self, mixture: torch.Tensor) -> torch.Tensor:
         """The network as published: `(batch, channels, samples)` -> `(batch, targets, channels,
         samples - 32 grid + 18)`, for lengths of `grid * n - 13`, as 147,443 -> 16,389."""
         x, before = mixture, []

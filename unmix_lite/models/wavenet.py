@@ -4,10 +4,13 @@ WaveNet without its blindfold: a stack of dilated convolutions that sees both pa
 gives all sources of a stretch at once instead of one sample at a time.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
 from .audio_network import AudioNetwork, append_residual, center_crop, check_input
+from .receptive_field import receptive_field
 
 
 class Wavenet(AudioNetwork):
@@ -32,8 +35,8 @@ class Wavenet(AudioNetwork):
     needs_all_targets = True
 
     def __init__(
-        self, targets=("vocals", "drums", "bass", "other"), channels=64, stacks=4,
-        final=(2048, 256), rate=16000,
+        self, targets: Sequence[str] = ("vocals", "drums", "bass", "other"),
+        channels: int = 64, stacks: int = 4, final: Sequence[int] = (2048, 256), rate: int = 16000,
     ):  # fmt: skip
         arguments = {"channels": channels, "stacks": stacks, "final": list(final)}
         super().__init__(targets, 1, rate, arguments)
@@ -51,13 +54,16 @@ class Wavenet(AudioNetwork):
             for before, after in zip((channels, *final), final)
         )
         self.out = nn.Conv1d(final[-1], len(targets) - 1, 1)
-        self.context = sum(dilations) + 3
+        after = [(3, 1, 1)] * len(final)  # in `last`
+        self.context = receptive_field([(3, 1, 1), *((3, 1, d) for d in dilations), *after]) // 2
+        self.kept = 2 * (receptive_field(after) // 2)  # samples of the skips beyond the output's
 
-    def forward(self, mixture):
+    def forward(self, mixture: torch.Tensor) -> torch.Tensor:
         """See `AudioNetwork`."""
         check_input(self, mixture)
-        x, skips = self.first(mixture), 0
-        kept = mixture.shape[-1] - 2 * self.context + 4  # the two last convolutions take two each
+        x = self.first(mixture)
+        kept = mixture.shape[-1] - 2 * self.context + self.kept
+        skips = torch.zeros((), device=mixture.device)
         for gated, mixed in zip(self.gated, self.mixed):
             value, gate = gated(x).chunk(2, 1)
             residual, skip = mixed(torch.tanh(value) * torch.sigmoid(gate)).chunk(2, 1)

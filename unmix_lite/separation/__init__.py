@@ -5,9 +5,19 @@
 """
 
 from .audio_separator import AudioSeparator
+from .ensemble import Ensemble
 from .long_song import estimate_magnitudes
 from .separator import Separator
 from .song_separator import SongSeparator
 from .stream import Stream
+from .wiener_stage import WienerFilter
 
-__all__ = ["AudioSeparator", "Separator", "SongSeparator", "Stream", "estimate_magnitudes"]
+__all__ = [
+    "AudioSeparator",
+    "Ensemble",
+    "Separator",
+    "SongSeparator",
+    "Stream",
+    "WienerFilter",
+    "estimate_magnitudes",
+]

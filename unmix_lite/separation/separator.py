@@ -1,18 +1,22 @@
 """From a song to its stems: one network per target, run as one pipeline."""
 
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
 import torch
 from torch import nn
 
+from ..errors import UnmixError
 from ..models import AudioNetwork
-from ..signal import STFT, OverlapAdd, average_repetitions, wiener
-from ..weights import DEFAULT, is_official, load_networks
+from ..signal import STFT, OverlapAdd
+from ..weights import DEFAULT, NetworkCard, is_official, load_networks
 from .audio_separator import AudioSeparator
 from .long_song import estimate_magnitudes
 from .song_separator import SongSeparator
 from .stream import Stream
-
-_EPS = 1e-10
-_TIMES = 2  # that the song's repetitions are looked for, each time in better estimates
+from .wiener_stage import WienerFilter
 
 
 class Separator(SongSeparator):
@@ -21,22 +25,9 @@ class Separator(SongSeparator):
 
     Args:
         networks: dict target -> network, magnitude `(batch, channels, freq, frames)` in and out.
-        iterations: EM iterations of the multichannel Wiener filter; 0 gives each network's own
-            estimate with the mixture's phase.
-        posterior: from the second iteration on, keep the networks' powers and count what the
-            filter is unsure of (see `wiener`). Without it, the reference's filter.
-        neighbours: after the filter, average the networks' magnitudes over this many frames in
-            which a source sounds alike (see `repetition`), and filter anew. 0 averages nothing,
-            as the reference; nor does anything without the filter, at 0 iterations.
-        residual: add a target "residual", what the networks leave of the mixture. With a single
-            network the Wiener filter needs something to set it against, so it then uses a
-            residual whether or not it is returned.
-        softmask: start from the ratio of the estimated magnitudes instead of the magnitudes.
-        complete: give "residual" or "other" what is left when all stems are taken from the song,
-            so that two or more add up to it exactly: bins that no network claims, and what
-            resampling to the networks' rate cannot carry. Without it, the reference's output.
-        wiener_window: frames that share one spatial covariance, and in which repetitions are
-            looked for; 300 are 7 s.
+        filter: what follows the networks; None takes `WienerFilter()`, the reference's.
+        residual: add a target "residual", what the networks leave of the mixture.
+        complete: see `SongSeparator`.
         rate: the rate in Hz that the networks were trained at.
         n_fft, hop_length: of their STFT.
 
@@ -44,51 +35,47 @@ class Separator(SongSeparator):
         ValueError: no network.
     """
 
+    filter: WienerFilter
+
     def __init__(
         self,
-        networks,
-        iterations=1,
-        residual=False,
-        softmask=False,
-        complete=False,
-        posterior=False,
-        neighbours=0,
-        wiener_window=300,
-        rate=44100,
-        n_fft=4096,
-        hop_length=1024,
-    ):
+        networks: Mapping[str, nn.Module],
+        filter: WienerFilter | None = None,
+        residual: bool = False,
+        complete: bool | None = None,
+        rate: int = 44100,
+        n_fft: int = 4096,
+        hop_length: int = 1024,
+    ) -> None:
         super().__init__(rate, complete)
         if not networks:
             raise ValueError("a separator needs at least one network")
-        self.networks = nn.ModuleDict(networks)
-        self.iterations, self.residual, self.softmask = iterations, residual, softmask
-        self.posterior, self.neighbours = posterior, neighbours
-        self.wiener_window = wiener_window
+        self.networks = nn.ModuleDict(dict(networks))
+        self.filter = WienerFilter() if filter is None else filter
+        self.residual = residual
         self.stft = STFT(n_fft, hop_length)
         self.eval()
 
     @property
-    def targets(self):
+    def targets(self) -> list[str]:
         """Names of the stems that come out, in order."""
         return [*self.networks, "residual"] if self.residual else list(self.networks)
 
     @property
-    def adds_up(self):
+    def adds_up(self) -> bool:
         """Whether the stems, together, are meant to be the song: the Wiener filter's doing."""
-        return self.iterations > 0
+        return self.filter.iterations > 0
 
     @classmethod
     def from_pretrained(
         cls,
-        name_or_dir=DEFAULT,
-        device=None,
-        targets=None,
-        iterations=None,
-        posterior=None,
-        neighbours=None,
-        **options,
-    ):
+        name_or_dir: str | os.PathLike[str] = DEFAULT,
+        device: str | torch.device | None = None,
+        targets: list[str] | None = None,
+        residual: bool = False,
+        complete: bool | None = None,
+        **settings: Any,
+    ) -> SongSeparator:
         """A separator from trained weights: a `Separator`, or an `AudioSeparator` for networks
         that do without spectrograms and Wiener filter.
 
@@ -99,91 +86,91 @@ class Separator(SongSeparator):
                 `train` filled.
             device: where to run; None takes a GPU where there is one.
             targets: only these; None takes all there are.
-            iterations: of the Wiener filter; None means 3 with `posterior` and 1 without, but 0
-                for networks that only look back: it would need the future, and shares the whole
-                song among the few stems they know.
-            posterior: of the Wiener filter; None means True, but False for Open-Unmix's published
-                networks, which then give what `openunmix` gives.
-            neighbours: see the constructor; None means 40 with `posterior` and 0 without.
-            options: of the constructor (residual, ...).
+            residual, complete: see the constructor.
+            settings: of the `WienerFilter`, where they are to differ from the model's own. That
+                is `WienerFilter(3, posterior=True, neighbours=40)`; with `posterior=False`, and
+                for Open-Unmix's published networks, the reference's `WienerFilter()`; and none
+                (0 iterations) for networks that only look back, since it would need the future
+                and would share the whole song among the few stems they know.
 
         Raises:
             CheckpointError: no such model, no such target, or a file that cannot be used.
+            UnmixError: a filter for networks that give sound.
         """
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         loaded = load_networks(name_or_dir, targets)
         network, card = next(iter(loaded.values()))
         if isinstance(network, AudioNetwork):
-            separator = AudioSeparator(
-                network, list(loaded), iterations=iterations, posterior=posterior,
-                neighbours=neighbours, **options,
-            )  # fmt: skip
-            return separator.to(device)
+            if any(settings.values()):
+                raise UnmixError(
+                    f"{type(network).__name__} gives sound and no magnitudes, so there is nothing "
+                    "for the Wiener filter to join; leave the iterations out, or take 0."
+                )
+            return AudioSeparator(network, list(loaded), residual, complete).to(device)
         networks = {target: network for target, (network, _) in loaded.items()}
-        if posterior is None:
-            posterior = not is_official(name_or_dir)
-        if iterations is None:
-            iterations = 0 if card.arguments.get("unidirectional") else 3 if posterior else 1
-        if neighbours is None:
-            neighbours = 40 if posterior else 0
         separator = cls(
-            networks, iterations, posterior=posterior, neighbours=neighbours, rate=card.rate,
-            n_fft=card.n_fft, hop_length=card.hop_length, **options,
-        )  # fmt: skip
+            networks,
+            _own_filter(name_or_dir, card, settings),
+            residual,
+            complete,
+            card.rate,
+            card.n_fft,
+            card.hop_length,
+        )
         return separator.to(device)
 
-    def stream(self):
+    def stream(self) -> Stream:
         """A `Stream` for live use: blocks in, blocks out. For unidirectional networks, without the
         Wiener filter; raises an UnmixError otherwise."""
         return Stream(self)
 
-    def match_channels(self, audio):
+    def match_channels(self, audio: torch.Tensor) -> torch.Tensor:
         """With as many channels as the networks take."""
-        channels, wanted = len(audio), next(iter(self.networks.values())).nb_channels
+        network: Any = next(iter(self.networks.values()))
+        channels, wanted = len(audio), network.nb_channels
         if channels < wanted:
             return audio.expand(wanted, -1)
         return audio.mean(0, keepdim=True) if channels > wanted else audio
 
-    def separate_blocks(self, song, on_progress):
+    def separate_blocks(
+        self, song: torch.Tensor, on_progress: Callable[[float], object]
+    ) -> Iterator[torch.Tensor]:
         """See `SongSeparator`. It keeps `hidden_size` numbers per frame and network, which go to a
         temporary file where they are many."""
-        frames = self.stft.frames(song.shape[-1])
+        frames, window = self.stft.frames(song.shape[-1]), self.filter.window
         overlap_add = OverlapAdd(self.stft, song.shape[-1])
         estimate = estimate_magnitudes(
             self.networks.values(), self.stft, song, lambda part: on_progress(part / 2)
         )
-        for start in range(0, frames, self.wiener_window):
-            stop = min(start + self.wiener_window, frames)
+        for start in range(0, frames, window):
+            stop = min(start + window, frames)
             mixture = self.stft.block(song, start, stop)
-            yield overlap_add(self._filtered(estimate(start, stop, mixture), mixture))
+            stems = self.filter(estimate(start, stop, mixture), mixture, self.residual)
+            yield overlap_add(stems)
             on_progress((stop - start) / frames / 2)
 
     @torch.inference_mode()
-    def spectra(self, mixture):
+    def spectra(self, mixture: torch.Tensor) -> dict[str, torch.Tensor]:
         """Complex mixture `(channels, freq, frames)` -> dict target -> complex, same shape."""
         magnitude = mixture.abs()[None]
         estimates = torch.stack([network(magnitude)[0] for network in self.networks.values()])
         windows = [
-            self._filtered(estimates[..., start:stop], mixture[..., start:stop])
-            for start in range(0, mixture.shape[-1], self.wiener_window)
-            for stop in [start + self.wiener_window]
+            self.filter(now, heard, self.residual)
+            for now, heard in zip(
+                estimates.split(self.filter.window, -1), mixture.split(self.filter.window, -1)
+            )
         ]
         return dict(zip(self.targets, torch.cat(windows, -1)))
 
-    def _filtered(self, estimates, mixture):
-        """Estimated magnitudes `(networks, channels, freq, frames)` and the mixture of one window
-        -> complex stems `(targets, channels, freq, frames)`."""
-        # The mixture's phase; where there is none, 0.
-        phase = torch.polar(torch.ones(()), mixture.angle())
-        if self.softmask:
-            # Shares of the mixture, in proportion to the estimates.
-            spectra = mixture * (estimates / (_EPS + estimates.sum(0)))
-        else:
-            spectra = phase * estimates
-        if self.residual or (len(self.networks) == 1 and self.iterations > 0):
-            spectra = torch.cat([spectra, (mixture - spectra.sum(0))[None]])
-        refined = wiener(spectra, mixture, self.iterations, self.posterior)
-        for _ in range(_TIMES if self.neighbours and self.iterations else 0):
-            guesses = average_repetitions(spectra.abs(), refined.abs(), self.neighbours)
-            refined = wiener(phase * guesses, mixture, self.iterations, self.posterior)
-        return refined[: len(self.targets)]
+
+def _own_filter(
+    name_or_dir: str | os.PathLike[str], card: NetworkCard, settings: dict[str, Any]
+) -> WienerFilter:
+    """The filter that a model comes with, and in it these settings instead of its own."""
+    posterior = settings.get("posterior", not is_official(name_or_dir))
+    own = WienerFilter(3, posterior=True, neighbours=40) if posterior else WienerFilter()
+    live = card.arguments.get("unidirectional")
+    iterations = settings.get("iterations", 0 if live else own.iterations)
+    if not iterations:
+        own = replace(own, iterations=0, neighbours=0)
+    return replace(own, **settings | {"iterations": iterations})

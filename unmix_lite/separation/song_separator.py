@@ -1,11 +1,18 @@
 """From a song to its stems, whatever does it: rates, channels, lengths, and bounded memory."""
 
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
 from tqdm import tqdm
 
 from ..audio import check_audio, resample, resample_blocks
 from ..errors import AudioError, UnmixError
+from .wiener_stage import WienerFilter
+
+if TYPE_CHECKING:
+    from .stream import Stream
 
 _BAR = "{desc}: {percentage:3.0f}% |{bar}| {elapsed}, {remaining} to go"
 
@@ -20,38 +27,47 @@ class SongSeparator(nn.Module):
     Args:
         rate: the networks' rate in Hz.
         complete: give "residual" or "other" what is left when all stems are taken from the song,
-            so that two or more add up to it exactly.
+            so that two or more add up to it exactly: what no network claims, and what resampling
+            to the networks' rate cannot carry. None does it where the stems are meant to be the
+            song (`adds_up`); False never, which is the reference's output.
+
+    Attributes:
+        filter: what joins the networks' estimates, or None.
     """
 
-    def __init__(self, rate, complete=False):
+    filter: WienerFilter | None = None
+
+    def __init__(self, rate: int, complete: bool | None = None) -> None:
         super().__init__()
         self.rate, self.complete = rate, complete
 
     @property
-    def targets(self):
+    def targets(self) -> list[str]:
         """Names of the stems that come out, in order."""
         raise NotImplementedError
 
     @property
-    def adds_up(self):
+    def adds_up(self) -> bool:
         """Whether the stems, together, are meant to be the song."""
         raise NotImplementedError
 
-    def match_channels(self, audio):
+    def match_channels(self, audio: torch.Tensor) -> torch.Tensor:
         """A song `(1 or 2 channels, samples)` with as many channels as `separate_blocks` takes."""
         raise NotImplementedError
 
-    def separate_blocks(self, song, on_progress):
+    def separate_blocks(
+        self, song: torch.Tensor, on_progress: Callable[[float], object]
+    ) -> Iterator[torch.Tensor]:
         """Yield all stems, `(targets, channels, some samples)` at the networks' own rate.
 
         Args:
             song: `(channels, samples)`, at that rate.
-            tick: to be told what part of all the work has been done since it was told last.
+            on_progress: to be told what part of all the work has been done since it was told last.
         """
         raise NotImplementedError
 
     @torch.inference_mode()
-    def forward(self, audio, rate=None):
+    def forward(self, audio: torch.Tensor, rate: int | None = None) -> dict[str, torch.Tensor]:
         """Separate a song.
 
         Args:
@@ -77,7 +93,9 @@ class SongSeparator(nn.Module):
         return stems
 
     @torch.inference_mode()
-    def blocks(self, audio, rate=None, progress=False):
+    def blocks(
+        self, audio: torch.Tensor, rate: int | None = None, progress: bool = False
+    ) -> Iterator[dict[str, torch.Tensor]]:
         """Separate a song piece by piece: the stems of `forward`, in order, some seconds at a time.
 
         Beyond the song itself it needs a fixed amount of memory.
@@ -99,12 +117,13 @@ class SongSeparator(nn.Module):
         song = resample(given, rate, self.rate)
         home = next((target for target in ("residual", "other") if target in self.targets), None)
         # A stem on its own is no share of the song: completed, it would be all of it.
-        complete = self.complete and home and len(self.targets) > 1
+        wanted = self.adds_up if self.complete is None else self.complete
+        complete = wanted and len(self.targets) > 1
         start = 0
-        for stems in resample_blocks(self._watched(song, progress), self.rate, rate, samples):
-            stems = dict(zip(self.targets, stems.to(audio.device)))
+        for block in resample_blocks(self._watched(song, progress), self.rate, rate, samples):
+            stems = dict(zip(self.targets, block.to(audio.device)))
             stop = start + stems[self.targets[0]].shape[-1]
-            if complete:
+            if complete and home:
                 stems[home] = stems[home] + given[:, start:stop] - sum(stems.values())
             start = stop
             yield {
@@ -114,7 +133,7 @@ class SongSeparator(nn.Module):
                 for target, stem in stems.items()
             }
 
-    def stream(self):
+    def stream(self) -> "Stream":
         """A `Stream` for live use: blocks in, blocks out.
 
         Raises:
@@ -125,7 +144,7 @@ class SongSeparator(nn.Module):
             "--unidirectional', or umx-lite-live)."
         )
 
-    def prepare(self, audio):
+    def prepare(self, audio: torch.Tensor) -> torch.Tensor:
         """float32, with the channels that `separate_blocks` takes.
 
         Raises:
@@ -138,7 +157,7 @@ class SongSeparator(nn.Module):
             )
         return self.match_channels(audio.detach().float())
 
-    def _watched(self, song, progress):
+    def _watched(self, song: torch.Tensor, progress: bool) -> Iterator[torch.Tensor]:
         """`separate_blocks`, with a progress bar."""
         # None: where nobody looks (a file, a pipe), no bar either.
         with tqdm(

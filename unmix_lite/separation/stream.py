@@ -4,12 +4,17 @@ What the bidirectional network cannot do, since it waits for the end; a unidirec
 its state from block to block.
 """
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from ..audio import check_audio
 from ..errors import AudioError, UnmixError
 from ..models import Folded, OpenUnmix
 from ..signal import OverlapAdd
+
+if TYPE_CHECKING:
+    from .separator import Separator
 
 
 class Stream:
@@ -31,28 +36,29 @@ class Stream:
             no Open-Unmix, or with the Wiener filter, which measures seconds before it filters.
     """
 
-    def __init__(self, separator):
-        networks = separator.networks
-        for target, network in networks.items():
+    def __init__(self, separator: "Separator") -> None:
+        live = []
+        for target, network in separator.networks.items():
             if type(network) is not OpenUnmix or network.arguments["unidirectional"] is False:
                 raise UnmixError(
                     f"the network for {target} needs the whole song; live takes unidirectional "
                     "ones ('unmix-lite train --unidirectional', or umx-lite-live)."
                 )
-        if separator.iterations > 0 or separator.complete:
-            raise UnmixError("live knows no Wiener filter: take iterations=0 and complete=False.")
+            live.append(network)
+        if separator.filter.iterations > 0 or separator.complete:
+            raise UnmixError("live has no Wiener filter: take iterations=0 and no complete.")
         self._separator, self._stft = separator, separator.stft
-        self._networks = [Folded(network) for network in networks.values()]
+        self._networks = [Folded(network) for network in live]
         self._states = [[None] * len(network.directions) for network in self._networks]
         self._channels = self._networks[0].shape[0]
         self._overlap_add = OverlapAdd(self._stft)
-        self._tail = None  # what is still needed of the song
+        self._tail: torch.Tensor | None = None  # what is still needed of the song
         self._skipped = 0  # frames before the tail begins
         self._frame = 0  # the next
         self.latency = self._stft.n_fft
 
     @torch.inference_mode()
-    def __call__(self, block):
+    def __call__(self, block: torch.Tensor) -> dict[str, torch.Tensor]:
         """The next samples of the song.
 
         Args:
@@ -78,7 +84,7 @@ class Stream:
         return self._advance(last)
 
     @torch.inference_mode()
-    def finish(self):
+    def finish(self) -> dict[str, torch.Tensor]:
         """The song is over: the samples that are still to come. Afterwards the stream is done.
 
         Raises:
@@ -87,10 +93,12 @@ class Stream:
         heard = 0 if self._tail is None else self._tail.shape[1]
         length = self._skipped * self._stft.hop_length + heard
         self._overlap_add.ends_at(length)
-        return self._advance(self._overlap_add.frames)
+        return self._advance(self._stft.frames(length))
 
-    def _advance(self, last):
+    def _advance(self, last: int) -> dict[str, torch.Tensor]:
         """Separate the frames up to `last`; returns the samples that are done."""
+        if self._tail is None:
+            raise AudioError("nothing was ever given to the stream: give it a block first.")
         separator, stft = self._separator, self._stft
         if last == self._frame:
             return {target: self._tail.new_zeros(self._channels, 0) for target in separator.targets}
@@ -100,7 +108,7 @@ class Stream:
             self._mask(network, states, magnitude)
             for network, states in zip(self._networks, self._states)
         ]
-        spectra = separator._filtered(torch.stack(masks) * magnitude, mixture)
+        spectra = separator.filter(torch.stack(masks) * magnitude, mixture, separator.residual)
         stems = self._overlap_add(spectra).to(self._tail.device)
         self._frame = last
         # The next frame reaches half a window back, the mirror at the song's end a sample more.
@@ -110,7 +118,7 @@ class Stream:
         self._skipped = keep
         return dict(zip(separator.targets, stems))
 
-    def _mask(self, network, states, magnitude):
+    def _mask(self, network: Folded, states: list, magnitude: torch.Tensor) -> torch.Tensor:
         encoded = values = network.encode(magnitude)
         for layer, (lstm,) in enumerate(network.directions):
             values, states[layer] = lstm(values, states[layer])

@@ -9,8 +9,12 @@ import torch
 _EPS = 1e-10
 
 
-def ideal_binary_mask(magnitudes):
+def ideal_binary_mask(magnitudes: torch.Tensor) -> torch.Tensor:
     """1 where a source is the loudest of all, 0 elsewhere (Wang 2005).
+
+    >>> ideal_binary_mask(torch.tensor([[3.0, 1.0], [1.0, 2.0]]))
+    tensor([[1., 0.],
+            [0., 1.]])
 
     Args:
         magnitudes: of the true sources, `(sources, ...)`.
@@ -24,12 +28,16 @@ def ideal_binary_mask(magnitudes):
     return (winner == sources.reshape(-1, *[1] * winner.ndim)).to(magnitudes.dtype)
 
 
-def ideal_ratio_mask(magnitudes, power=1):
+def ideal_ratio_mask(magnitudes: torch.Tensor, power: float = 1) -> torch.Tensor:
     """Each source's share: `m_i**power / sum_j m_j**power`, in 0..1.
 
     power=1 is the ratio of magnitudes, power=2 the ratio of powers: the single-channel Wiener
     filter (Liutkus and Badeau 2015 discuss the exponents between). With estimated instead of
     true magnitudes this is a soft mask that any system can use.
+
+    >>> ideal_ratio_mask(torch.tensor([[3.0, 1.0], [1.0, 1.0]]))
+    tensor([[0.7500, 0.5000],
+            [0.2500, 0.5000]])
 
     Args:
         magnitudes: non-negative, `(sources, ...)`.
@@ -43,7 +51,9 @@ def ideal_ratio_mask(magnitudes, power=1):
     return torch.where(total > _EPS**power, masks, torch.full_like(masks, 1 / len(magnitudes)))
 
 
-def phase_aware_mask(source, mixture, limit=1.0):
+def phase_aware_mask(
+    source: torch.Tensor, mixture: torch.Tensor, limit: float | None = 1.0
+) -> torch.Tensor:
     """The best real mask there is: `Re(S / Y)`, cut to `0..limit` (Erdogan et al. 2015).
 
     It shrinks a bin whose phase differs from the mixture's, because what the mask lets through
@@ -57,7 +67,9 @@ def phase_aware_mask(source, mixture, limit=1.0):
     return ratio.clamp(min=0, max=limit)
 
 
-def complex_mask(source, mixture, limit=None):
+def complex_mask(
+    source: torch.Tensor, mixture: torch.Tensor, limit: float | None = None
+) -> torch.Tensor:
     """`S / Y`, which changes the phase too: the mask that leaves nothing to be desired.
 
     Args:
@@ -70,7 +82,7 @@ def complex_mask(source, mixture, limit=None):
     return mask * (limit / mask.abs().clamp(min=limit))
 
 
-def apply_mask(mask, mixture):
+def apply_mask(mask: torch.Tensor, mixture: torch.Tensor) -> torch.Tensor:
     """The mask times the mixture, bin by bin (the article's eq. 3, with the mixture's phase kept).
 
     Args:

@@ -14,7 +14,7 @@ from .spectral import STFT
 _AROUND = 2  # bins to either side over which a Hann window spreads a tone
 
 
-def time_stretch(audio, ratio, stft=None):
+def time_stretch(audio: torch.Tensor, ratio: float, stft: STFT | None = None) -> torch.Tensor:
     """The same music at the same pitch, `ratio` times as fast.
 
     Both channels are turned by one angle, so that what lies between the loudspeakers stays there.
@@ -50,7 +50,7 @@ def time_stretch(audio, ratio, stft=None):
     return stft.inverse((found * torch.polar(gain, turned.expand_as(gain))).mT, length)
 
 
-def _loudest(power):
+def _loudest(power: torch.Tensor) -> torch.Tensor:
     """Of every bin of `(..., frames, freq)`, the one that a walk uphill from it ends in."""
     rows = power.flatten(0, -2)
     width = 2 * _AROUND + 1

@@ -19,7 +19,9 @@ _CONTEXT = 3  # frames to either side that are compared as well: 0.16 s in all
 _SHARE = 5  # of the frames there are, at most every fifth is a neighbour
 
 
-def average_repetitions(guesses, estimates, neighbours):
+def average_repetitions(
+    guesses: torch.Tensor, estimates: torch.Tensor, neighbours: int
+) -> torch.Tensor:
     """For every source and frame, the mean of a guess over the frames in which it sounds alike.
 
     Two frames are alike if the square roots of the magnitudes in and around them are close. (The
@@ -60,7 +62,7 @@ def average_repetitions(guesses, estimates, neighbours):
     return (guesses.flatten(1, 2) @ weights.mT).view_as(guesses)
 
 
-def _distances(estimates):
+def _distances(estimates: torch.Tensor) -> torch.Tensor:
     """Squared distances between frames and what is around them: `(sources, frames, frames)`."""
     points = estimates.flatten(1, 2).sqrt()
     squares = points.square().sum(-2)

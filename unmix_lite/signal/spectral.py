@@ -20,7 +20,9 @@ class STFT(nn.Module):
             would not exist.
     """
 
-    def __init__(self, n_fft=4096, hop_length=1024):
+    window: torch.Tensor
+
+    def __init__(self, n_fft: int = 4096, hop_length: int = 1024) -> None:
         super().__init__()
         if not 0 < hop_length <= n_fft // 2:
             raise ValueError(f"hop_length must lie in 1..{n_fft // 2}, half of n_fft: {hop_length}")
@@ -30,11 +32,11 @@ class STFT(nn.Module):
         self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
 
     @property
-    def nb_bins(self):
+    def nb_bins(self) -> int:
         """Frequencies per frame, from 0 Hz to half the rate: n_fft / 2 + 1."""
         return self.n_fft // 2 + 1
 
-    def forward(self, audio):
+    def forward(self, audio: torch.Tensor) -> torch.Tensor:
         """Audio `(..., samples)`, any length from one sample on -> complex `(..., freq, frames)`.
 
         frames = 1 + samples // hop_length, as everywhere; one more where the hop exceeds a
@@ -42,7 +44,7 @@ class STFT(nn.Module):
         """
         return self.block(audio, 0, self.frames(audio.shape[-1]))
 
-    def frames(self, samples):
+    def frames(self, samples: int) -> int:
         """How many frames the transform of so many samples has.
 
         Raises:
@@ -50,7 +52,7 @@ class STFT(nn.Module):
         """
         return 1 + self._covered(samples) // self.hop_length
 
-    def block(self, audio, first, last):
+    def block(self, audio: torch.Tensor, first: int, last: int) -> torch.Tensor:
         """The frames `first` up to `last` of `self(audio)`, and no more work than they take.
 
         `audio` may lie on another device than the transform.
@@ -71,14 +73,14 @@ class STFT(nn.Module):
         framed = piece.unfold(-1, self.n_fft, self.hop_length) * self.window
         return torch.fft.rfft(framed).transpose(-1, -2)
 
-    def _covered(self, samples):
+    def _covered(self, samples: int) -> int:
         """Samples under the frames: all, and a few more where the last would otherwise lie under
         the vanishing tail of a window."""
         if samples == 0:
             raise AudioError("the STFT of no samples does not exist: the audio is empty.")
         return samples + (-samples % self.hop_length if self.hop_length > self.n_fft // 4 else 0)
 
-    def _reflected(self, audio, begin, end, length):
+    def _reflected(self, audio: torch.Tensor, begin: int, end: int, length: int) -> torch.Tensor:
         """The samples `begin` to `end` of audio that ends in silence at `length` and goes on on
         either side as its mirror image."""
         place = torch.arange(begin, end, device=audio.device).abs()
@@ -86,7 +88,7 @@ class STFT(nn.Module):
         inside = place < audio.shape[-1]
         return audio[..., place.where(inside, 0)] * inside
 
-    def inverse(self, spec, length):
+    def inverse(self, spec: torch.Tensor, length: int) -> torch.Tensor:
         """Complex `(..., freq, frames)` -> audio `(..., length)`, by weighted overlap-add.
 
         Exact: `stft.inverse(stft(x), x.shape[-1])` is x up to rounding, whatever the length. For
@@ -114,18 +116,20 @@ class OverlapAdd:
         frames: how many there are in all, infinitely many while that is not known.
     """
 
-    def __init__(self, stft, length=None):
-        self.stft, self.length, self.frames = stft, math.inf, math.inf
+    def __init__(self, stft: STFT, length: int | None = None) -> None:
+        self.stft = stft
+        self.length: float = math.inf
+        self.frames: float = math.inf
         self.frame = 0  # the next to come
-        self.pending = None  # sums that the next frame will add to
+        self.pending: torch.Tensor | None = None  # sums that the next frame will add to
         if length is not None:
             self.ends_at(length)
 
-    def ends_at(self, length):
+    def ends_at(self, length: int) -> None:
         """Tell the length in samples, before the last frame is given."""
         self.length, self.frames = length, self.stft.frames(length)
 
-    def __call__(self, spec):
+    def __call__(self, spec: torch.Tensor) -> torch.Tensor:
         """The next frames, complex `(..., freq, frames)` -> the samples that they complete,
         `(..., samples)`; after the last frame all that is left."""
         n_fft, hop = self.stft.n_fft, self.stft.hop_length
@@ -139,15 +143,15 @@ class OverlapAdd:
         done = sums if self.frame == self.frames else sums[..., : stop - start]
         self.pending = sums[..., stop - start :].clone()
         done = done / self._weights(start, done.shape[-1])
-        stop = min(done.shape[-1], max(self.length - start, 0))
-        return done[..., max(-start, 0) : stop]
+        end = int(min(done.shape[-1], max(self.length - start, 0)))
+        return done[..., max(-start, 0) : end]
 
-    def _weights(self, start, samples):
+    def _weights(self, start: int, samples: int) -> torch.Tensor:
         """The sum of the squared windows of all frames, of `samples` from `start` on."""
         hop, half = self.stft.hop_length, self.stft.n_fft // 2
         # The frames whose windows reach in here; outside of the audio only those that there are.
         first = max(0, (start - half) // hop)
-        last = min(self.frames, (start + samples + half) // hop + 1)
+        last = int(min(self.frames, (start + samples + half) // hop + 1))
         squares = self.stft.window.square().expand(last - first, -1)
         total = _overlapped(squares, hop)
         begin = start - (first * hop - half)
@@ -156,7 +160,7 @@ class OverlapAdd:
         return total[..., :samples].clamp(min=1e-11)
 
 
-def _overlapped(pieces, hop):
+def _overlapped(pieces: torch.Tensor, hop: int) -> torch.Tensor:
     """Frames `(..., frames, n)` added up where they overlap -> `(..., (frames - 1) hop + n)`."""
     *batch, frames, n_fft = pieces.shape
     total = pieces.new_zeros(*batch, (frames - 1) * hop + n_fft)
@@ -169,12 +173,18 @@ def _overlapped(pieces, hop):
     return total
 
 
-def magnitude(spec):
-    """|spec|, same shape, real."""
+def magnitude(spec: torch.Tensor) -> torch.Tensor:
+    """`|spec|`, same shape, real."""
     return spec.abs()
 
 
-def decibels(magnitudes, floor=-80.0, reference=1.0):
-    """20 log10(magnitudes / reference) in dB, nothing lower than `floor`."""
+def decibels(
+    magnitudes: torch.Tensor, floor: float = -80.0, reference: float = 1.0
+) -> torch.Tensor:
+    """`20 log10(magnitudes / reference)` in dB, nothing lower than `floor`.
+
+    >>> decibels(torch.tensor([1.0, 0.1, 0.0]))
+    tensor([  0., -20., -80.])
+    """
     smallest = reference * 10 ** (floor / 20)
     return 20 * torch.log10(magnitudes.clamp(min=smallest) / reference)

@@ -10,6 +10,8 @@ With one channel the filter is the ratio of powers `v_j R_j / sum_k v_k R_k`.
 """
 
 import math
+from collections.abc import Sequence
+from functools import reduce
 
 import torch
 
@@ -17,7 +19,9 @@ _EPS = 1e-10
 _LOOSE = 1e-3
 
 
-def wiener(estimates, mixture, iterations=1, posterior=False):
+def wiener(
+    estimates: torch.Tensor, mixture: torch.Tensor, iterations: int = 1, posterior: bool = False
+) -> torch.Tensor:
     """Refine source estimates jointly: afterwards they sum to the mixture.
 
     They do in every bin that at least one estimate claims; where all are zero, all stay zero.
@@ -65,11 +69,11 @@ def wiener(estimates, mixture, iterations=1, posterior=False):
     return scale * _filter(power, spatial, mixture)
 
 
-def _measure(estimates):
+def _measure(estimates: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """The sources' powers `(sources, freq, frames)` and spatial covariances: of `y_j`, the mean
     over the frames of `y y^H`, over that of the power."""
     squares = [_square(channel) for channel in estimates.unbind(1)]
-    power = sum(squares) / len(squares)
+    power = reduce(torch.add, squares) / len(squares)
     total = _EPS + power.sum(-1, keepdim=True)
     spatial = [square.sum(-1, keepdim=True) / total for square in squares]
     if len(squares) == 2:
@@ -78,7 +82,9 @@ def _measure(estimates):
     return power, spatial
 
 
-def _whiten(power, spatial, mixture):
+def _whiten(
+    power: torch.Tensor, spatial: list[torch.Tensor], mixture: torch.Tensor
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """`C^-1` and `C^-1 x`, with `C = sum_k v_k R_k`, the mixture's covariance under the model."""
     covariance = [(power * entry).sum(0) for entry in spatial]
     for row in range(len(mixture)):
@@ -87,13 +93,17 @@ def _whiten(power, spatial, mixture):
     return inverse, _apply(inverse, mixture)
 
 
-def _filter(power, spatial, mixture):
+def _filter(
+    power: torch.Tensor, spatial: list[torch.Tensor], mixture: torch.Tensor
+) -> torch.Tensor:
     """The estimates `v_j R_j C^-1 x`: `(sources, channels, freq, frames)`."""
     _, whitened = _whiten(power, spatial, mixture)
     return torch.stack([power * row for row in _apply(spatial, whitened)], 1)
 
 
-def _expect(power, spatial, mixture):
+def _expect(
+    power: torch.Tensor, spatial: list[torch.Tensor], mixture: torch.Tensor
+) -> list[torch.Tensor]:
     """The spatial covariances that expectation-maximisation takes next, for given powers.
 
     A source's covariance is that of its estimate `y = v R C^-1 x` plus that of what the estimate
@@ -114,7 +124,7 @@ def _expect(power, spatial, mixture):
     return _loosened(entries + ([matrix[..., 0, 1]] if len(whitened) == 2 else []))
 
 
-def _loosened(spatial):
+def _loosened(spatial: list[torch.Tensor]) -> list[torch.Tensor]:
     """Spatial covariances with a little of every direction: a source that sits in one point, and
     a mono song, would make matrices that single precision cannot invert."""
     if len(spatial) == 1:
@@ -128,7 +138,7 @@ def _loosened(spatial):
 # of them `(..., freq, frames)`: in closed form what follows is many times faster than in batches.
 
 
-def _inverse(matrix):
+def _inverse(matrix: list[torch.Tensor]) -> list[torch.Tensor]:
     """The inverse of Hermitian matrices."""
     if len(matrix) == 1:
         return [1 / matrix[0]]
@@ -139,7 +149,9 @@ def _inverse(matrix):
     return [b / determinant, a / determinant, -c / determinant]
 
 
-def _apply(matrix, vector):
+def _apply(
+    matrix: list[torch.Tensor], vector: Sequence[torch.Tensor] | torch.Tensor
+) -> list[torch.Tensor]:
     """Hermitian matrices times vectors."""
     if len(matrix) == 1:
         return [matrix[0] * vector[0]]
@@ -147,7 +159,7 @@ def _apply(matrix, vector):
     return [a * x + c * y, c.conj() * x + b * y]
 
 
-def _full(matrix):
+def _full(matrix: list[torch.Tensor]) -> torch.Tensor:
     """Hermitian matrices written out: `(..., rows, rows)`."""
     if len(matrix) == 1:
         return matrix[0][..., None, None]
@@ -156,6 +168,6 @@ def _full(matrix):
     return torch.stack(rows, -2)
 
 
-def _square(values):
+def _square(values: torch.Tensor) -> torch.Tensor:
     """|values|^2, without the root that abs() would take first."""
     return values.real.square() + values.imag.square()

@@ -4,64 +4,85 @@ A training is a recipe, songs to learn from, songs to judge by, and a folder:
 
     config = TrainingConfig(targets=("vocals",), minutes=10)
     history = train(config, corpus.tracks("train"), corpus.tracks("valid"), "runs/mine")
+
+The names below are loaded when they are first used: a recipe's defaults can be told without torch.
 """
 
-from .augmentation import (
-    SPEEDS,
-    Intact,
-    Shared,
-    augment,
-    change_speed,
-    change_tempo,
-    needed_samples,
-    pitch_shift,
-    random_channel_swap,
-    random_filter,
-    random_gain,
-    random_loudness,
-    random_pace,
-)
-from .checkpoints import Interruption, collect, load_state, restore, save_state
-from .config import TrainingConfig
-from .excerpts import Excerpts, read_ahead, to_float
-from .loop import Training, train
-from .losses import LOSSES, LossInputs
-from .networks import build_networks, input_statistics
-from .schedule import best_of, is_stalled, learning_rate
-from .workers import SharedBatchNorm, Workers
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .augmentation import (
+        SPEEDS,
+        Parameters,
+        augment,
+        change_speed,
+        change_tempo,
+        draw_changes,
+        equalise,
+        keep_intact,
+        needed_samples,
+        pitch_shift,
+        random_curves,
+        random_gains,
+        random_intact,
+        random_levels,
+        random_paces,
+        random_swaps,
+        scale,
+        set_loudness,
+        set_paces,
+        swap_channels,
+    )
+    from .checkpoints import Interruption, collect, load_state, restore, save_state
+    from .config import OPEN_UNMIX, STEPS, TrainingConfig
+    from .excerpts import Excerpts, read_ahead, to_float
+    from .loop import Training, train
+    from .losses import LOSSES, LossInputs
+    from .networks import input_statistics
+    from .schedule import best_of, is_stalled, learning_rate
+    from .tasks import MagnitudeTask, TrainingTask, WaveformTask
+    from .workers import SharedBatchNorm, Workers
+
+_MODULES = {
+    "augmentation": (
+        "SPEEDS", "Parameters", "augment", "change_speed", "change_tempo", "draw_changes",
+        "equalise", "keep_intact", "needed_samples", "pitch_shift", "random_curves",
+        "random_gains", "random_intact", "random_levels", "random_paces", "random_swaps", "scale",
+        "set_loudness", "set_paces", "swap_channels",
+    ),
+    "checkpoints": ("Interruption", "collect", "load_state", "restore", "save_state"),
+    "config": ("OPEN_UNMIX", "STEPS", "TrainingConfig"),
+    "excerpts": ("Excerpts", "read_ahead", "to_float"),
+    "loop": ("Training", "train"),
+    "losses": ("LOSSES", "LossInputs"),
+    "networks": ("input_statistics",),
+    "schedule": ("best_of", "is_stalled", "learning_rate"),
+    "tasks": ("MagnitudeTask", "TrainingTask", "WaveformTask"),
+    "workers": ("SharedBatchNorm", "Workers"),
+}  # fmt: skip
 
 __all__ = [
-    "LOSSES",
-    "SPEEDS",
-    "Excerpts",
-    "Intact",
-    "Interruption",
-    "LossInputs",
-    "Shared",
-    "SharedBatchNorm",
-    "Training",
-    "TrainingConfig",
-    "Workers",
-    "augment",
-    "best_of",
-    "build_networks",
-    "change_speed",
-    "change_tempo",
-    "collect",
-    "input_statistics",
-    "is_stalled",
-    "learning_rate",
-    "load_state",
-    "needed_samples",
-    "pitch_shift",
-    "random_channel_swap",
-    "random_filter",
-    "random_gain",
-    "random_loudness",
-    "random_pace",
-    "read_ahead",
-    "restore",
-    "save_state",
-    "to_float",
-    "train",
-]
+    "LOSSES", "OPEN_UNMIX", "SPEEDS", "STEPS", "Excerpts", "Interruption", "LossInputs",
+    "MagnitudeTask", "Parameters", "SharedBatchNorm", "Training", "TrainingConfig",
+    "TrainingTask", "WaveformTask", "Workers", "augment", "best_of", "change_speed",
+    "change_tempo", "collect", "draw_changes", "equalise", "input_statistics", "is_stalled",
+    "keep_intact", "learning_rate", "load_state", "needed_samples", "pitch_shift",
+    "random_curves", "random_gains", "random_intact", "random_levels", "random_paces",
+    "random_swaps", "read_ahead", "restore", "save_state", "scale", "set_loudness", "set_paces",
+    "swap_channels", "to_float", "train",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """A public name at its first use (PEP 562)."""
+    for module, names in _MODULES.items():
+        if name in names:
+            value = getattr(import_module(f".{module}", __name__), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,12 +1,16 @@
 """What makes little music last: random changes to the stems before they are mixed.
 
-Each takes stems `(batch, sources, channels, samples)` and a generator and returns changed ones, in
-the memory of the old where `inplace` allows it; the mixture is summed afterwards, so it is always
-the sum. Two more, "remix" and "shuffle", are a matter of reading and live in `Excerpts.draw`; and
-"intact" is a generator, `Intact`, with which reading and changes leave a song together.
+First the numbers are drawn, for a whole batch at once: arrays whose first two axes are `(excerpts,
+sources)`. Then they are applied to stems `(excerpts, sources, channels, samples)`, in the memory of
+the old where `inplace` allows it; the mixture is summed afterwards, so it is always the sum. In
+between, numbers are only numbers: `keep_intact` gives all sources of an excerpt those of the first,
+and one of several processes takes the rows of its own excerpts.
+
+Two more changes, "remix" and "shuffle", are a matter of reading and live in `Excerpts.draw`.
 """
 
 import math
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -16,62 +20,88 @@ from ..signal import time_stretch
 SPEEDS = (5 / 6, 6 / 7, 9 / 10, 14 / 15, 15 / 14, 10 / 9, 7 / 6, 6 / 5)
 """Three semitones down to three up. Ratios of small numbers keep the Fourier transforms fast."""
 
+Parameters = dict[str, np.ndarray]
+"""What was drawn for a batch: by the name of the change, `(excerpts, sources, ...)`."""
+Shape = tuple[int, int]  # excerpts, sources
+
 _SILENT = 1e-3  # an RMS 60 dB below full scale: nothing is played
 
 
-class Shared:
-    """Random numbers for a whole batch, of which one of several processes uses its own rows.
+def random_paces(rng: np.random.Generator, shape: Shape, probability: float = 0.5) -> np.ndarray:
+    """How many times as fast, or as high, each source is to be: one of `SPEEDS`, or 1."""
+    changed = rng.random(shape) < probability
+    return np.where(changed, np.take(SPEEDS, rng.integers(len(SPEEDS), size=shape)), 1.0)
 
-    Every process draws all of them, so that however many share the batch, each excerpt gets the
-    same. Has the three methods of a NumPy generator that are used here; the first axis of a shape
-    is the batch's.
+
+def random_curves(
+    rng: np.random.Generator,
+    shape: Shape,
+    decibels: float = 6.0,
+    probability: float = 0.5,
+    knots: int = 8,
+) -> np.ndarray:
+    """An equaliser for each source: its gain in dB at knots an octave apart, the last at half the
+    rate, each within `+-decibels`; or 0 at all of them. `(*shape, knots)`."""
+    chosen = rng.random(shape) < probability
+    return rng.uniform(-decibels, decibels, (*shape, knots)) * chosen[..., None]
+
+
+def random_levels(
+    rng: np.random.Generator, shape: Shape, low: float = -30.0, high: float = -18.0
+) -> np.ndarray:
+    """A level for each source, in dB RMS below full scale (LibriMix, Cosentino et al. 2020)."""
+    return rng.uniform(low, high, shape)
+
+
+def random_gains(
+    rng: np.random.Generator, shape: Shape, low: float = 0.25, high: float = 1.25
+) -> np.ndarray:
+    """A factor for each source (Uhlich et al. 2017)."""
+    return rng.uniform(low, high, shape)
+
+
+def random_swaps(rng: np.random.Generator, shape: Shape, probability: float = 0.5) -> np.ndarray:
+    """For each source whether left and right change places (Uhlich et al. 2017)."""
+    return rng.random(shape) < probability
+
+
+_DRAWS: dict[str, Callable[[np.random.Generator, Shape], np.ndarray]] = {
+    "speed": random_paces, "tempo": random_paces, "pitch": random_paces, "filter": random_curves,
+    "loudness": random_levels, "gain": random_gains, "channelswap": random_swaps,
+}  # fmt: skip
+"""In the order in which they are drawn, and applied."""
+
+
+def draw_changes(
+    rng: np.random.Generator, names: Iterable[str], size: int, sources: int
+) -> Parameters:
+    """All that `augment` needs to know, for a batch of `size` excerpts of so many sources."""
+    asked = set(names)
+    return {name: draw(rng, (size, sources)) for name, draw in _DRAWS.items() if name in asked}
+
+
+def random_intact(rng: np.random.Generator, size: int, probability: float = 0.5) -> np.ndarray:
+    """Which of `size` excerpts stay as the band played them, booleans."""
+    return rng.random(size) < probability
+
+
+def keep_intact(parameters: Parameters, intact: np.ndarray) -> Parameters:
+    """The same numbers, but where `intact` says so, every source has those of the first.
+
+    The same song, the same place in it, one speed, gain, equaliser and channel order for all (and
+    one level, if "loudness" is asked for): so the network meets stems that belong together, in key,
+    in time and from left to right.
     """
-
-    def __init__(self, rng, size, rows):
-        self._rng, self._size, self._rows = rng, size, rows
-
-    def random(self, shape):
-        return self._rng.random((self._size, *shape[1:]))[self._rows]
-
-    def uniform(self, low, high, shape):
-        return self._rng.uniform(low, high, (self._size, *shape[1:]))[self._rows]
-
-    def integers(self, high, size):
-        return self._rng.integers(high, size=(self._size, *size[1:]))[self._rows]
+    return {
+        name: np.where(intact.reshape(-1, *[1] * (values.ndim - 1)), values[:, :1], values)
+        for name, values in parameters.items()
+    }
 
 
-class Intact:
-    """Random numbers with which some excerpts stay as the band played them.
-
-    In these every source gets the numbers of the first: the same song, the same place in it, one
-    speed, gain, equaliser and channel order for all (and one level, if "loudness" is asked for).
-    So the network meets stems that belong together, in key, in time and from left to right. Has
-    the methods of the generator that it draws from, a NumPy one or `Shared`; shapes are
-    `(batch, sources, ...)`.
-
-    Args:
-        probability: how many of the `size` excerpts.
-    """
-
-    def __init__(self, rng, size, probability=0.5):
-        self._rng = rng
-        self.rows = np.flatnonzero(rng.random((size, 1)) < probability)
-
-    def random(self, shape):
-        return self._alike(self._rng.random(shape))
-
-    def uniform(self, low, high, shape):
-        return self._alike(self._rng.uniform(low, high, shape))
-
-    def integers(self, high, size):
-        return self._alike(self._rng.integers(high, size=size))
-
-    def _alike(self, values):
-        values[self.rows] = values[self.rows, :1]
-        return values
+Change = Callable[[torch.Tensor, float, int], torch.Tensor]
 
 
-def change_speed(stems, ratio, samples):
+def change_speed(stems: torch.Tensor, ratio: float, samples: int) -> torch.Tensor:
     """As from a tape that runs `ratio` times as fast: pitch and tempo change together.
 
     `(..., channels, round(samples * ratio) or more)` -> `(..., channels, samples)`. Resampled
@@ -84,13 +114,13 @@ def change_speed(stems, ratio, samples):
     return torch.fft.irfft(spectrum, samples) * (samples / length)
 
 
-def change_tempo(stems, ratio, samples):
+def change_tempo(stems: torch.Tensor, ratio: float, samples: int) -> torch.Tensor:
     """`ratio` times as fast, at the pitch it had; shapes as in `change_speed`."""
     changed = time_stretch(stems[..., : round(samples * ratio)], ratio)
     return torch.nn.functional.pad(changed, (0, samples - changed.shape[-1]))  # a rounded sample
 
 
-def pitch_shift(stems, ratio, samples):
+def pitch_shift(stems: torch.Tensor, ratio: float, samples: int) -> torch.Tensor:
     """At `ratio` times the pitch, as fast as it was: played slower, and the tape run faster.
 
     `(..., channels, samples or more)` -> `(..., channels, samples)`.
@@ -98,32 +128,29 @@ def pitch_shift(stems, ratio, samples):
     return change_speed(time_stretch(stems[..., :samples], 1 / ratio), ratio, samples)
 
 
-_PACES = {"speed": change_speed, "tempo": change_tempo, "pitch": pitch_shift}
+_PACES: dict[str, Change] = {"speed": change_speed, "tempo": change_tempo, "pitch": pitch_shift}
 _SHORTEN = ("speed", "tempo")  # take `SPEEDS[-1] * samples` samples to return `samples`
 
 
-def random_pace(stems, rng, change, samples, probability=0.5):
-    """Some of the sources changed, each by one of `SPEEDS`: returns `samples` samples.
+def set_paces(stems: torch.Tensor, paces: np.ndarray, change: Change, samples: int) -> torch.Tensor:
+    """Each source changed by its pace; returns `samples` samples.
 
     Args:
+        paces: of `random_paces`; where they are 1 nothing is touched.
         change: `change_speed`, `change_tempo` or `pitch_shift`.
     """
-    changed = rng.random(stems.shape[:2]) < probability
-    speed = rng.integers(len(SPEEDS), size=stems.shape[:2])
     result = stems[..., :samples].clone()
-    for index, ratio in enumerate(SPEEDS):
-        rows = torch.as_tensor(changed & (speed == index)).nonzero(as_tuple=True)
-        if len(rows[0]):
-            result[rows] = change(stems[rows], ratio, samples)
+    for ratio in np.unique(paces[paces != 1]).tolist():
+        rows = torch.as_tensor(paces == ratio).nonzero(as_tuple=True)
+        result[rows] = change(stems[rows], ratio, samples)
     return result
 
 
-def random_filter(stems, rng, decibels=6.0, probability=0.5, knots=8, inplace=False):
-    """A source through an equaliser: a curve over the octaves, straight between its knots, each of
-    which lies within `+-decibels`; the same for both channels."""
-    batch, sources, _, samples = stems.shape
-    chosen = rng.random((batch, sources)) < probability
-    curves = rng.uniform(-decibels, decibels, (batch, sources, knots))
+def equalise(stems: torch.Tensor, curves: np.ndarray, inplace: bool = False) -> torch.Tensor:
+    """Each source through its equaliser, of `random_curves`: straight between its knots over the
+    octaves, the same for both channels."""
+    samples, knots = stems.shape[-1], curves.shape[-1]
+    chosen = curves.any(-1)
     result = stems if inplace else stems.clone()
     rows = torch.as_tensor(chosen).nonzero(as_tuple=True)
     if not len(rows[0]):
@@ -131,32 +158,31 @@ def random_filter(stems, rng, decibels=6.0, probability=0.5, knots=8, inplace=Fa
     # Knots one octave apart; above 1/2**knots of the band, where the ear and the music live.
     bins = np.arange(samples // 2 + 1) / (samples // 2)
     octave = np.log2(np.maximum(bins, 2.0**-knots)) + knots - 1
-    gains = np.stack([np.interp(octave, np.arange(knots), curve) for curve in curves[chosen]])
-    gains = torch.as_tensor(10 ** (gains / 20), dtype=stems.dtype, device=stems.device)
+    decibels = np.stack([np.interp(octave, np.arange(knots), curve) for curve in curves[chosen]])
+    gains = _like(10 ** (decibels / 20), stems)
     result[rows] = torch.fft.irfft(torch.fft.rfft(stems[rows]) * gains[:, None], samples)
     return result
 
 
-def random_loudness(stems, rng, low=-30.0, high=-18.0, inplace=False):
-    """Each source that sounds at all at a level of its own, uniform in `low..high` dB RMS below
-    full scale, however loud its song was mastered (after LibriMix, Cosentino et al. 2020)."""
+def set_loudness(stems: torch.Tensor, levels: np.ndarray, inplace: bool = False) -> torch.Tensor:
+    """Each source that sounds at all at its level, in dB RMS below full scale, however loud its
+    song was mastered."""
     level = stems.square().mean((2, 3)).sqrt()
-    wanted = 10 ** (_like(rng.uniform(low, high, stems.shape[:2]), stems) / 20)
+    wanted = 10 ** (_like(levels, stems) / 20)
     gains = torch.where(level > _SILENT, wanted / level.clamp(min=_SILENT), torch.ones_like(level))
     return (stems if inplace else stems.clone()).mul_(gains[..., None, None])
 
 
-def random_gain(stems, rng, low=0.25, high=1.25, inplace=False):
-    """Each source of each excerpt at its own level, uniform in `low..high` (Uhlich et al. 2017)."""
-    gains = _like(rng.uniform(low, high, stems.shape[:2]), stems)
-    return (stems if inplace else stems.clone()).mul_(gains[..., None, None])
+def scale(stems: torch.Tensor, gains: np.ndarray, inplace: bool = False) -> torch.Tensor:
+    """Each source times its factor."""
+    return (stems if inplace else stems.clone()).mul_(_like(gains, stems)[..., None, None])
 
 
-def random_channel_swap(stems, rng, probability=0.5, inplace=False):
-    """Left and right exchanged, for each source on its own (Uhlich et al. 2017)."""
+def swap_channels(stems: torch.Tensor, swaps: np.ndarray, inplace: bool = False) -> torch.Tensor:
+    """Left and right exchanged, in the sources of which `swaps` says so."""
     result = stems if inplace else stems.clone()
     # One after the other: gathering them all would copy half of the batch twice.
-    for row, source in np.argwhere(rng.random(stems.shape[:2]) < probability):
+    for row, source in np.argwhere(swaps):
         left, right = result[row, source]
         kept = left.clone()
         left.copy_(right)
@@ -165,34 +191,40 @@ def random_channel_swap(stems, rng, probability=0.5, inplace=False):
 
 
 _CHANGES = {
-    "filter": random_filter, "loudness": random_loudness, "gain": random_gain,
-    "channelswap": random_channel_swap,
+    "filter": equalise, "loudness": set_loudness, "gain": scale, "channelswap": swap_channels,
 }  # fmt: skip
 
 
-def needed_samples(names, samples):
+def needed_samples(names: Iterable[str], samples: int) -> int:
     """How much to read for excerpts of `samples`: more where "speed" or "tempo" consume some."""
     for _ in set(_SHORTEN) & set(names):
         samples = math.ceil(samples * SPEEDS[-1])
     return samples
 
 
-def augment(stems, rng, names, samples, inplace=False):
-    """All of `names` one after the other; returns `(batch, sources, channels, samples)`.
+def augment(
+    stems: torch.Tensor, parameters: Parameters, samples: int, inplace: bool = False
+) -> torch.Tensor:
+    """All that `draw_changes` drew, one after the other.
 
     Args:
+        stems: `(excerpts, sources, channels, needed_samples(parameters, samples) or more)`.
         inplace: `stems` may be overwritten, which spares a copy of them.
+
+    Returns:
+        `(excerpts, sources, channels, samples)`.
     """
-    left = set(names)
+    left = set(parameters)
     for name, change in _PACES.items():
-        if name in names:
+        if name in parameters:
             left.remove(name)
-            stems, inplace = random_pace(stems, rng, change, needed_samples(left, samples)), True
-    for name, change in _CHANGES.items():
-        if name in names:
-            stems, inplace = change(stems, rng, inplace=inplace), True
+            stems = set_paces(stems, parameters[name], change, needed_samples(left, samples))
+            inplace = True
+    for name, apply in _CHANGES.items():
+        if name in parameters:
+            stems, inplace = apply(stems, parameters[name], inplace=inplace), True
     return stems
 
 
-def _like(values, stems):
+def _like(values: np.ndarray, stems: torch.Tensor) -> torch.Tensor:
     return torch.as_tensor(values, dtype=stems.dtype, device=stems.device)

@@ -11,6 +11,8 @@ import os
 import signal
 import threading
 from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -20,10 +22,12 @@ from ..errors import CheckpointError
 from ..files import atomic
 from ..weights import read_safetensors
 
+Tensors = dict[str, torch.Tensor]
+
 _KEY = "unmix_lite_training"
 
 
-def save_state(path, tensors, progress):
+def save_state(path: str | Path, tensors: Tensors, progress: dict[str, Any]) -> None:
     """Write a state; the one that was there becomes `<path>.previous`.
 
     Args:
@@ -41,7 +45,7 @@ def save_state(path, tensors, progress):
         rest.unlink(missing_ok=True)
 
 
-def load_state(path):
+def load_state(path: str | Path) -> tuple[Tensors, dict[str, Any]] | None:
     """The newest whole state, as `(tensors, progress)`; None where there is none yet.
 
     Raises:
@@ -68,7 +72,7 @@ def load_state(path):
     return None
 
 
-def _read(file):
+def _read(file: Path) -> tuple[Tensors, dict[str, Any]]:
     tensors, metadata = read_safetensors(file)
     if _KEY not in metadata:
         raise CheckpointError(f"{file}: holds no training state.")
@@ -78,21 +82,21 @@ def _read(file):
     return {name: value.clone() for name, value in tensors.items()}, json.loads(metadata[_KEY])
 
 
-def _previous(path):
+def _previous(path: Path) -> Path:
     return path.with_name(path.name + ".previous")
 
 
-def _checksum(tensors, text):
+def _checksum(tensors: Tensors, text: str) -> str:
     digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         digest.update(name.encode())
-        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
-def collect(**parts):
+def collect(**parts: Any) -> Tensors:
     """The tensors of modules and optimisers, each under its keyword's name."""
-    tensors = {}
+    tensors: Tensors = {}
     for part, holder in parts.items():
         if isinstance(holder, torch.optim.Optimizer):
             for index, moments in holder.state_dict()["state"].items():
@@ -102,7 +106,7 @@ def collect(**parts):
     return tensors
 
 
-def restore(tensors, **parts):
+def restore(tensors: Tensors, **parts: Any) -> None:
     """Put back what `collect` took.
 
     Raises:
@@ -115,7 +119,7 @@ def restore(tensors, **parts):
             if name.startswith(f"{part}.")
         }
         if isinstance(holder, torch.optim.Optimizer):
-            moments = {}
+            moments: dict[int, Tensors] = {}
             for name, value in own.items():
                 index, key = name.split(".")
                 moments.setdefault(int(index), {})[key] = value
@@ -137,21 +141,21 @@ class Interruption:
     thread, where Python delivers no signals, it does nothing.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.requested = False
-        self._kept = {}
+        self._kept: dict[int, Any] = {}
 
-    def __enter__(self):
+    def __enter__(self) -> "Interruption":
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._kept[number] = signal.signal(number, self._request)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: type | BaseException | TracebackType | None) -> None:
         for number, handler in self._kept.items():
             signal.signal(number, handler)
 
-    def _request(self, number, _):
+    def _request(self, number: int, _: FrameType | None) -> None:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True

@@ -3,12 +3,22 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..errors import UnmixError
 from ..names import AUGMENTATIONS, COUPLED, NETWORKS, PRECISIONS, SCHEDULES, TARGETS
 
+STEPS = 2000
+"""Of a training for which neither steps nor minutes are given."""
 UNLIMITED = 10**9
 """Steps of a training that its minutes alone will end."""
+
+OPEN_UNMIX: dict[str, Any] = {
+    "hidden_size": 256, "unidirectional": False, "max_bin": 1487, "dropout": 0.4,
+    "n_fft": 4096, "hop_length": 1024,
+}  # fmt: skip
+"""What `arguments` may hold for OpenUnmix: its constructor's, and its spectrogram's. The defaults
+are for a laptop; the other networks' stand in their constructors."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +28,13 @@ class TrainingConfig:
     Attributes:
         targets: the stems to learn, all in the same steps: with an OpenUnmix each, or with one
             network of another kind for all; sources: all stems that make up the mixture.
-        network: its class, one of `models.MODELS`; arguments: of its constructor, beside those
-            that stand here. hidden_size, unidirectional, max_bin, dropout: of OpenUnmix.
+        network: its class, one of `models.MODELS`; arguments: what that class takes beside the
+            targets and the rate, for OpenUnmix see `OPEN_UNMIX`. What is left out is filled in, so
+            that the recipe says all of what was trained.
         initial: start from these weights, a name or a folder as `Separator.from_pretrained` takes
             them; None starts from chance.
         seconds, batch_size: length of an excerpt in s, excerpts per step (over all processes).
-        steps: optimiser steps in all; None takes 2000, or as many as the minutes allow.
+        steps: optimiser steps in all; None takes `STEPS`, or as many as the minutes allow.
         minutes: of training, without decoding and validation, all calls together. It ends there
             even if steps are left; a schedule then follows the clock, so that two such runs are
             never quite the same.
@@ -42,53 +53,69 @@ class TrainingConfig:
         patience: stop after so many validations without progress; 0 never stops.
         precision: "float32", or "bf16" or "fp16" where the device multiplies matrices faster so.
         seed: everything random follows from it and from the step.
-        rate: in Hz; None takes the network's. n_fft, hop_length: of OpenUnmix's spectrogram.
+        rate: in Hz; None takes the network's.
+
+    Raises:
+        UnmixError: a recipe that makes no sense; the message names the field.
     """
 
-    targets: tuple = ("vocals",)
-    sources: tuple = TARGETS
+    targets: tuple[str, ...] = ("vocals",)
+    sources: tuple[str, ...] = TARGETS
     network: str = "OpenUnmix"
-    arguments: dict = field(default_factory=dict)
-    hidden_size: int = 256
-    unidirectional: bool = False
-    max_bin: int = 1487
-    dropout: float = 0.4
+    arguments: dict[str, Any] = field(default_factory=dict)
     initial: str | None = None
     seconds: float = 3.0
     batch_size: int = 16
-    steps: int | None = None
+    # `steps`, `loss` and `rate` are never None afterwards: `__post_init__` fills them in.
+    steps: int = None  # type: ignore[assignment]
     minutes: float | None = None
-    loss: str | None = None
+    loss: str = None  # type: ignore[assignment]
     learning_rate: float = 1e-3
     weight_decay: float = 1e-5
     schedule: str = "cosine"
     plateau: int = 8
     clip: float = 0.0
     average: float = 0.0
-    augmentations: tuple = ("remix", "gain", "channelswap")
+    augmentations: tuple[str, ...] = ("remix", "gain", "channelswap")
     valid_every: int = 100
     patience: int = 0
     precision: str = "float32"
     seed: int = 42
-    rate: int | None = None
-    n_fft: int = 4096
-    hop_length: int = 1024
+    rate: int = None  # type: ignore[assignment]
 
-    def __post_init__(self):
-        if self.steps is None:
-            object.__setattr__(self, "steps", UNLIMITED if self.minutes else 2000)
+    def __post_init__(self) -> None:
         if self.network not in NETWORKS:
             raise UnmixError(f"network: no '{self.network}'; there are {', '.join(NETWORKS)}.")
-        rate, losses = NETWORKS[self.network]
-        if self.rate is None:
-            object.__setattr__(self, "rate", rate)
-        if self.loss is None:
-            object.__setattr__(self, "loss", "mse" if self.network == "OpenUnmix" else losses[0])
+        self._fill_in()
+        self._check_names()
+        self._check_numbers()
+        if self.loss in COUPLED and set(self.targets) != set(self.sources):
+            raise UnmixError(
+                f"loss: '{self.loss}' judges all stems by each other, so train them together: "
+                f"targets {' '.join(self.sources)}, on the command line with --joint."
+            )
+
+    def _fill_in(self) -> None:
+        """What was left to the network, or to be worked out."""
+        # Brings torch, which `unmix-lite train --help` does without.
+        from .tasks import task_of
+
+        kind = NETWORKS[self.network]
+        filled = {
+            "steps": (UNLIMITED if self.minutes else STEPS) if self.steps is None else self.steps,
+            "rate": kind.rate if self.rate is None else self.rate,
+            "loss": kind.losses[0] if self.loss is None else self.loss,
+            "arguments": task_of(self.network).complete(self.network, self.arguments),
+        }  # fmt: skip
+        for name, value in filled.items():
+            object.__setattr__(self, name, value)
+
+    def _check_names(self) -> None:
         for name in ("targets", "sources", "augmentations"):
             if isinstance(getattr(self, name), str):
                 raise UnmixError(f"{name} must be a tuple of names, not '{getattr(self, name)}'.")
         choices = {
-            "loss": (losses, [self.loss]),
+            "loss": (NETWORKS[self.network].losses, [self.loss]),
             "schedule": (SCHEDULES, [self.schedule]),
             "precision": (PRECISIONS, [self.precision]),
             "augmentations": (AUGMENTATIONS, self.augmentations),
@@ -97,49 +124,47 @@ class TrainingConfig:
         for name, (there, asked) in choices.items():
             if unknown := [one for one in asked if one not in there]:
                 raise UnmixError(f"{name}: no '{unknown[0]}'; there are {', '.join(there)}.")
+        if not self.targets or len(set(self.targets)) < len(self.targets):
+            raise UnmixError("targets must name one stem or more, each once.")
+
+    def _check_numbers(self) -> None:
         for name in (
-            "hidden_size", "max_bin", "seconds", "batch_size", "steps", "learning_rate", "plateau",
-            "valid_every", "rate", "n_fft", "hop_length",
+            "seconds", "batch_size", "steps", "minutes", "learning_rate", "plateau", "valid_every",
+            "rate",
         ):  # fmt: skip
-            if not getattr(self, name) > 0:
+            if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise UnmixError(f"{name} must be above 0, not {getattr(self, name)}.")
         for name in ("weight_decay", "clip", "patience", "seed"):
             if not getattr(self, name) >= 0:
                 raise UnmixError(f"{name} must be 0 or above, not {getattr(self, name)}.")
-        if self.minutes is not None and not self.minutes > 0:
-            raise UnmixError(f"minutes must be above 0, not {self.minutes}.")
-        if not 0 <= self.average < 1 or not 0 <= self.dropout < 1:
-            raise UnmixError("average and dropout must lie in 0..1, below 1.")
-        if self.hidden_size % 2 and not self.unidirectional:
-            raise UnmixError(
-                f"hidden_size must be even, half for each direction: {self.hidden_size}."
-            )
-        if self.hop_length > self.n_fft // 2:
-            raise UnmixError(
-                f"hop_length must be at most half of n_fft, {self.n_fft // 2}: {self.hop_length}."
-            )
-        if not self.targets or len(set(self.targets)) < len(self.targets):
-            raise UnmixError("targets must name one stem or more, each once.")
+        if not 0 <= self.average < 1:
+            raise UnmixError(f"average must lie in 0..1, below 1, not {self.average}.")
 
     @property
-    def is_joint(self):
+    def is_joint(self) -> bool:
         """Whether all targets are kept from one and the same step: they are given by one network,
         or the loss couples them."""
-        return self.network != "OpenUnmix" or self.loss in COUPLED
+        return not NETWORKS[self.network].one_per_target or self.loss in COUPLED
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Of this training's own files: its targets, joined."""
         return "-".join(self.targets)
 
-    def recipe(self):
+    def recipe(self) -> dict[str, Any]:
         """As a dict, for those who get the weights: of the folder in `initial` they need the name,
         not where it lies on this machine."""
         return asdict(self) | {"initial": self.initial and Path(self.initial).name}
 
-    def differences(self, saved):
-        """The fields in which a training of the recipe `saved`, a dict, cannot be gone on with."""
-        now = json.loads(json.dumps(asdict(self)))
+    def differences(self, saved: dict[str, Any]) -> list[str]:
+        """The fields, and the arguments of the network, in which a training of the recipe `saved`,
+        a dict, cannot be gone on with."""
+        now, saved = _flat(json.loads(json.dumps(asdict(self)))), _flat(saved)
         # More minutes may be granted; and a rate that does not know the end allows more steps.
         free = {"minutes"} | ({"steps"} if self.schedule != "cosine" else set())
         return [key for key in now if key not in free and saved.get(key) != now[key]]
+
+
+def _flat(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The network's arguments beside the fields, so that each can be named by itself."""
+    return {**recipe, **recipe.get("arguments", {}), "arguments": None}

@@ -8,15 +8,17 @@ pages in as it is needed. Memory does not grow with the data set.
 import hashlib
 import itertools
 import json
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from ..audio import resample
-from ..corpora import problems
+from ..corpora import Track, problems
 from ..errors import CorpusError
 from ..files import atomic, cache_folder
 
@@ -27,7 +29,7 @@ class Excerpts:
     """Random excerpts of a list of tracks.
 
     Args:
-        tracks: `corpora.Track`s. Mono stems become two equal channels.
+        tracks: each a `corpora.Track`. Mono stems become two equal channels.
         targets: names of the stems, the order of the sources.
         seconds: length of an excerpt.
         rate: in Hz; songs at another rate are resampled while decoding.
@@ -38,7 +40,15 @@ class Excerpts:
             wrong, before anything is decoded.
     """
 
-    def __init__(self, tracks, targets, seconds=6.0, rate=44100, folder=None, progress=True):
+    def __init__(
+        self,
+        tracks: Sequence[Track],
+        targets: Sequence[str],
+        seconds: float = 6.0,
+        rate: int = 44100,
+        folder: str | Path | None = None,
+        progress: bool = True,
+    ):
         if not tracks:
             raise CorpusError("there are no songs to train on.")
         folder = Path(folder) if folder else cache_folder() / "decoded"
@@ -49,12 +59,12 @@ class Excerpts:
         if found := problems([track for track, _ in missing], self.targets):
             raise CorpusError(found)
         # Left out rather than False, which would overrule TQDM_DISABLE.
-        quiet = {} if progress and missing else {"disable": True}
+        quiet: dict[str, Any] = {} if progress and missing else {"disable": True}
         for track, path in tqdm(missing, "decoding", unit="song", **quiet):
             _decode(track, self.targets, rate, path)
         self.songs = [np.load(path, mmap_mode="r") for path in paths]
 
-    def batch(self, rng, size, remix=True):
+    def batch(self, rng: np.random.Generator, size: int, remix: bool = True) -> torch.Tensor:
         """Draw excerpts, float32 `(size, sources, channels, samples)`.
 
         Args:
@@ -64,7 +74,9 @@ class Excerpts:
         """
         return self.cut(*self.draw(rng, size, ("remix",) if remix else ()), as_float=True)
 
-    def draw(self, rng, size, augmentations=()):
+    def draw(
+        self, rng: np.random.Generator, size: int, augmentations: Sequence[str] = ()
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Which songs, and where in them (0 to 1), each `(size, sources)`.
 
         "remix" takes every source from a song of its own, "shuffle" from one song but from
@@ -81,7 +93,13 @@ class Excerpts:
             places = np.where(apart, places, places[:, :1])
         return songs, places
 
-    def cut(self, songs, places, as_float=False, out=None):
+    def cut(
+        self,
+        songs: np.ndarray,
+        places: np.ndarray,
+        as_float: bool = False,
+        out: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Read what `draw` drew, `(size, sources, channels, samples)`.
 
         int16, half as much to carry to a GPU, which calls `to_float`; or, for a CPU, float32 at
@@ -110,23 +128,23 @@ class Excerpts:
                     piece *= np.float32(1 / FULL_SCALE)
         return out
 
-    def whole(self, index):
+    def whole(self, index: int) -> torch.Tensor:
         """All of one song, float32 `(sources, channels, samples)`."""
         return to_float(torch.from_numpy(self.songs[index].copy()))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.songs)
 
 
-def read_ahead(read, first=0):
+def read_ahead(read: Callable[..., tuple], first: int = 0) -> Generator[tuple, None, None]:
     """Yield `read(first, None)`, then of `first + 1` and so on; a thread reads one ahead.
 
     `read(step, out)` returns a tuple that begins with a batch, and writes it into `out`, the batch
     of two steps ago, if there is one: whoever asks for the next has done with the last.
     """
-    memory = [None, None]
+    memory: list[torch.Tensor | None] = [None, None]
 
-    def fill(step):
+    def fill(step: int) -> tuple:
         memory[step % 2], *others = read(step, memory[step % 2])
         return memory[step % 2], *others
 
@@ -137,18 +155,18 @@ def read_ahead(read, first=0):
             yield current
 
 
-def to_float(stems):
+def to_float(stems: torch.Tensor) -> torch.Tensor:
     """int16 -> float32 in -1..1, on whatever device it is; float32 stays as it is."""
     return stems if stems.is_floating_point() else stems.float().mul_(1 / FULL_SCALE)
 
 
-def _cached(track, targets, rate, folder):
+def _cached(track: Track, targets: tuple[str, ...], rate: int, folder: Path) -> Path:
     """The file of a decoded song; another one as soon as the song, or what is wanted, changes."""
     stamp = [str(track.path.resolve()), targets, rate, _modified(track.path)]
     return folder / f"{hashlib.sha256(json.dumps(stamp).encode()).hexdigest()[:20]}.npy"
 
 
-def _decode(track, targets, rate, path):
+def _decode(track: Track, targets: tuple[str, ...], rate: int, path: Path) -> None:
     stems = track.stems(targets)
     audio = torch.stack([resample(stems[name], track.rate, rate) for name in targets])
     # A stem above full scale is scaled down with its song, never clipped.
@@ -157,7 +175,7 @@ def _decode(track, targets, rate, path):
         np.save(partial, (audio * FULL_SCALE).round().to(torch.int16).numpy())
 
 
-def _modified(path):
+def _modified(path: Path) -> int:
     """Latest change of a track's files, so that an edited stem is decoded anew."""
     files = path.iterdir() if path.is_dir() else [path]
     return max((file.stat().st_mtime_ns for file in files), default=0)

@@ -2,32 +2,54 @@
 
 import json
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
+from os import PathLike
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
+from torch import nn
 from tqdm import tqdm
 
-from ..corpora import other_rates, problems
+from ..corpora import Track, other_rates, problems
 from ..errors import CheckpointError, CorpusError, UnmixError
 from ..files import atomic
-from ..weights import NetworkCard, save_network
-from .augmentation import Intact, Shared, augment, needed_samples
+from ..weights import save_network
+from .augmentation import (
+    Parameters,
+    augment,
+    draw_changes,
+    keep_intact,
+    needed_samples,
+    random_intact,
+)
 from .checkpoints import Interruption, collect, load_state, restore, save_state
-from .config import UNLIMITED
+from .config import UNLIMITED, TrainingConfig
 from .excerpts import Excerpts, read_ahead, to_float
-from .logs import tensorboard_curves
-from .networks import exponential_average, initial_task, new_open_unmix_task
-from .schedule import best_of, is_stalled, learning_rate
+from .logs import Log, tensorboard_curves
+from .networks import exponential_average
+from .schedule import History, best_of, is_stalled, learning_rate
+from .tasks import TrainingTask, first_task
 from .workers import Workers
+
+OnValidation = Callable[[History], object]
 
 _LOG_EVERY = 10  # steps between two points of TensorBoard's training curve
 
 
-def train(config, tracks, valid_tracks, folder, device=None, progress=True, watch=None):
+def train(
+    config: TrainingConfig,
+    tracks: list[Track],
+    valid_tracks: list[Track],
+    folder: str | PathLike[str],
+    device: str | torch.device | None = None,
+    progress: bool = True,
+    on_validation: OnValidation | None = None,
+) -> History:
     """Train one network per target, or one for all, and leave the best on validation in `folder`.
 
     `<target>.safetensors` is the network with the lowest validation loss, `<target>.json` the
@@ -41,7 +63,7 @@ def train(config, tracks, valid_tracks, folder, device=None, progress=True, watc
         tracks, valid_tracks: lists of `corpora.Track`, disjoint.
         folder: where results go.
         device: None takes a GPU where there is one.
-        watch: called with the history after every validation, to draw it, say.
+        on_validation: called with the history after every validation, to draw it, say.
 
     Returns:
         the history: a list of dicts with step, seconds, learning_rate, train_loss, valid_loss, and
@@ -64,7 +86,7 @@ def train(config, tracks, valid_tracks, folder, device=None, progress=True, watc
         torch.set_flush_denormal(True)
         try:
             with Interruption() as interruption:
-                training.run(Path(folder), interruption, watch)
+                training.run(Path(folder), interruption, on_validation)
         finally:
             torch.set_flush_denormal(False)
     return training.history
@@ -73,12 +95,19 @@ def train(config, tracks, valid_tracks, folder, device=None, progress=True, watc
 class Training:
     """A training under way: data, networks, optimiser, and how far it has come."""
 
-    def __init__(self, config, tracks, valid_tracks, workers, progress=True):
+    def __init__(
+        self,
+        config: TrainingConfig,
+        tracks: list[Track],
+        valid_tracks: list[Track],
+        workers: Workers,
+        progress: bool = True,
+    ):
         self.config, self.workers, self.progress = config, workers, progress
         self.samples = round(config.seconds * config.rate)
         workers.rows(config.batch_size)  # which must divide among them
         # All that can be refused is refused before the first song is decoded.
-        task = initial_task(config)
+        self.task = first_task(config).to(workers.device)
         if found := problems([*tracks, *valid_tracks], config.sources):
             raise CorpusError(found)
         if progress and (told := other_rates([*tracks, *valid_tracks], config.rate)):
@@ -90,9 +119,8 @@ class Training:
             )
             for songs, seconds in ((tracks, longer), (valid_tracks, 30))
         )
-
-        task = task or new_open_unmix_task(config, self.excerpts, workers.device)
-        self.task = task.to(workers.device)
+        if not config.initial:
+            self.task.listen(self.excerpts)
         self.model = workers.prepare(self.task)
         self.average = exponential_average(self.task, config.average) if config.average else None
         # Fused: one pass over the weights, which on a CPU takes a quarter of the time of many.
@@ -101,31 +129,40 @@ class Training:
             weight_decay=config.weight_decay, fused=True,
         )  # fmt: skip
         # float16 alone needs it: gradients too small for it are scaled up, and down again.
-        self.scaler = torch.amp.GradScaler(workers.device.type, enabled=config.precision == "fp16")
+        self.scaler = torch.amp.grad_scaler.GradScaler(
+            workers.device.type, enabled=config.precision == "fp16"
+        )
         if workers.device.type == "cuda":
             torch.set_float32_matmul_precision("high")  # TF32 in matrix products
-        self.step, self.seconds, self.losses, self.history = 0, 0.0, [], []
+        self.step, self.seconds = 0, 0.0
+        self.losses: list[float] = []  # since the last validation
+        self.history: History = []
 
     @property
-    def fraction(self):
+    def fraction(self) -> float:
         """How much of the training is done, 0 to 1: of its steps, or of its minutes."""
         spent = self.seconds / (60 * self.config.minutes) if self.config.minutes else 0
         return min(1.0, max(self.step / self.config.steps, spent))
 
     @property
-    def is_over(self):
+    def is_over(self) -> bool:
         """No steps, no minutes or no patience left."""
         return self.fraction >= 1 or is_stalled(self.history, self.config.patience)
 
-    def run(self, folder, interruption, watch=None):
+    def run(
+        self,
+        folder: Path,
+        interruption: Interruption,
+        on_validation: OnValidation | None = None,
+    ) -> None:
         """Take steps until it is over, validating, saving and reporting on the way."""
         config = self.config
         # Left out rather than False, which would overrule TQDM_DISABLE.
         quiet = {} if self.progress else {"disable": True}
         total = None if config.steps == UNLIMITED else config.steps
         bar = tqdm(total=total, initial=self.step, desc=config.name, unit="step", **quiet)
-        batches = closing(read_ahead(self.read, self.step))
-        with bar, tensorboard_curves(self, folder) as log, batches as batches:
+        reading = closing(read_ahead(self.read, self.step))
+        with bar, tensorboard_curves(self, folder) as log, reading as batches:
             while not self.is_over:
                 began = time.monotonic()
                 loss, norm = self.take_step(*next(batches))
@@ -139,50 +176,55 @@ class Training:
                 if self.step % _LOG_EVERY == 0:
                     log({"loss/train": loss, "gradient norm": norm, "seconds per step": spent})
                 if self.step % config.valid_every == 0:
-                    self.report(folder, log, watch)
+                    self.report(folder, log, on_validation)
                 if stop:
                     self.save(folder)
                     raise KeyboardInterrupt
             if not self.history or self.history[-1]["step"] < self.step:
-                self.report(folder, log, watch)
+                self.report(folder, log, on_validation)
         if interruption.requested:  # while the last songs were being validated
             raise KeyboardInterrupt
 
-    def report(self, folder, log, watch):
+    def report(self, folder: Path, log: Log, on_validation: OnValidation | None) -> None:
         """Validate, keep what is best, and show how it went."""
         self.validate_and_keep(folder)
         log({"loss/valid": self.history[-1]["valid_loss"]})
-        if watch and self.workers.is_main:
-            watch(self.history)
+        if on_validation and self.workers.is_main:
+            on_validation(self.history)
 
-    def read(self, step, out=None):
-        """The excerpts of a step, and the generator that goes on to augment them.
+    def read(self, step: int, out: torch.Tensor | None = None) -> tuple[torch.Tensor, Parameters]:
+        """This process's excerpts of a step, and how they are to be augmented.
 
         All randomness follows from seed and step, so a resumed training needs no saved generator.
-        `out` is memory to use again.
+        And every process draws for the whole batch, so that however many share it, each excerpt
+        gets the same. `out` is memory to use again.
         """
-        size = self.config.batch_size
-        rng = np.random.default_rng([self.config.seed, step])
-        rng = Shared(rng, size, self.workers.rows(size))
-        if "intact" in self.config.augmentations:
-            rng = Intact(rng, size, 0.5 if "remix" in self.config.augmentations else 1.0)
-        drawn = self.excerpts.draw(rng, size, self.config.augmentations)
+        config, size = self.config, self.config.batch_size
+        names, rng = config.augmentations, np.random.default_rng([config.seed, step])
+        intact = np.zeros(size, bool)
+        if "intact" in names:
+            intact = random_intact(rng, size, 0.5 if "remix" in names else 1.0)
+        songs, places = self.excerpts.draw(rng, size, names)
+        changes = draw_changes(rng, names, size, len(config.sources))
+        drawn = keep_intact({"songs": songs, "places": places, **changes}, intact)
+        mine = {name: values[self.workers.rows(size)] for name, values in drawn.items()}
         on_cpu = self.workers.device.type == "cpu"
-        return self.excerpts.cut(*drawn, as_float=on_cpu, out=out), rng
+        stems = self.excerpts.cut(mine.pop("songs"), mine.pop("places"), on_cpu, out)
+        return stems, mine
 
-    def augmented(self, stems, rng):
+    def augmented(self, stems: torch.Tensor, changes: Parameters) -> torch.Tensor:
         """On the device, as float32, and augmented."""
         stems = to_float(stems.to(self.workers.device, non_blocking=True))
-        return augment(stems, rng, self.config.augmentations, self.samples, inplace=True)
+        return augment(stems, changes, self.samples, inplace=True)
 
-    def take_step(self, stems, rng):
+    def take_step(self, stems: torch.Tensor, changes: Parameters) -> tuple[float, float]:
         """Predict, compare (eq. 4), descend; returns the loss and the gradient's norm."""
         config = self.config
         torch.manual_seed(config.seed * 1_000_003 + self.step + 7919 * self.workers.index)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(config, self.fraction, self.history)
         with torch.no_grad():
-            stems = self.augmented(stems, rng)
+            stems = self.augmented(stems, changes)
         self.task.train()
         self.optimizer.zero_grad()
         loss = self.model(stems).mean()
@@ -195,7 +237,7 @@ class Training:
             self.average.update_parameters(self.task)
         return loss.item(), norm.item()
 
-    def check(self, loss):
+    def check(self, loss: float) -> None:
         """Raise an UnmixError if the loss is not a number any more."""
         if not np.isfinite(loss):
             raise UnmixError(
@@ -204,17 +246,17 @@ class Training:
             )
 
     @property
-    def result(self):
-        """The lesson whose networks are validated and kept: the running mean, if there is one."""
-        return self.task if self.average is None else self.average.module
+    def result(self) -> TrainingTask:
+        """The task whose networks are validated and kept: the running mean, if there is one."""
+        return self.task if self.average is None else cast(TrainingTask, self.average.module)
 
     @property
-    def networks(self):
+    def networks(self) -> nn.ModuleDict:
         """Dict name -> network, as they are being trained."""
         return self.task.networks
 
     @torch.inference_mode()
-    def validate(self):
+    def validate(self) -> list[float]:
         """Mean loss per target over whole, untouched validation songs."""
         task = self.result.eval()
         sums, samples = torch.zeros(len(self.config.targets), dtype=torch.float64), 0
@@ -225,10 +267,10 @@ class Training:
                 losses = task(part[None].to(self.workers.device))
                 sums += losses.double().cpu() * part.shape[-1]
                 samples += part.shape[-1]
-        *sums, samples = self.workers.mean([*sums.tolist(), samples])
-        return [value / samples for value in sums]
+        *means, share = self.workers.mean([*sums.tolist(), samples])
+        return [value / share for value in means]
 
-    def validate_and_keep(self, folder):
+    def validate_and_keep(self, folder: Path) -> None:
         """Validate, write the networks that are the best so far, and save the state."""
         valid = self.validate()
         row = {
@@ -244,27 +286,23 @@ class Training:
                 self.keep(folder, name)
         self.save(folder)
 
-    def keep(self, folder, name):
+    def keep(self, folder: Path, name: str) -> None:
         """Write a network's curve, and the network if it is the best so far."""
         recipe = self.config.recipe()
         best = best_of(self.history, name, self.config.is_joint)
         if best is self.history[-1]:
-            network = self.result.networks[name]
-            card = NetworkCard(
-                name, type(network).__name__, network.arguments, self.config.n_fft,
-                self.config.hop_length, self.config.rate, {"config": recipe, **best},
-            )  # fmt: skip
-            save_network(folder, network, card)
+            card = self.result.card(name, {"config": recipe, **best})
+            save_network(folder, self.result.networks[name], card)
         record = {"config": recipe, "best_step": best["step"], "history": self.history}
         with atomic(folder / f"{name}.json") as file:
             file.write_text(json.dumps(record, indent=1))
 
-    def parts(self):
+    def parts(self) -> dict[str, Any]:
         """All that has a state."""
         parts = {"network": self.task, "optimizer": self.optimizer, "average": self.average}
         return {name: part for name, part in parts.items() if part is not None}
 
-    def save(self, folder):
+    def save(self, folder: Path) -> None:
         """Write the state of this very step."""
         if self.workers.is_main:
             progress = {
@@ -275,7 +313,7 @@ class Training:
             save_state(self.state_file(folder), collect(**self.parts()), progress)
         self.workers.wait()
 
-    def resume(self, folder):
+    def resume(self, folder: Path) -> None:
         """Go on from the state in `folder`, if there is one."""
         loaded = load_state(self.state_file(folder))
         if loaded is None:
@@ -291,5 +329,5 @@ class Training:
         self.losses, self.history = progress["losses"], progress["history"]
         self.scaler.load_state_dict(progress["scaler"])
 
-    def state_file(self, folder):
+    def state_file(self, folder: Path) -> Path:
         return folder / f"{self.config.name}.state.safetensors"

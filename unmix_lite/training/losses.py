@@ -31,26 +31,27 @@ class LossInputs:
     stft: STFT
     samples: int
 
-    def spectra(self):
+    def spectra(self) -> torch.Tensor:
         """The estimates with the mixture's phase, complex: what would be heard."""
         return self.estimates * (self.mixture / (self.mixture.abs() + _EPS))
 
-    def audio(self):
+    def audio(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Estimated and true audio, each `(batch, targets, channels, samples)`."""
-        return tuple(self.stft.inverse(s, self.samples) for s in (self.spectra(), self.targets))
+        inverse = self.stft.inverse
+        return inverse(self.spectra(), self.samples), inverse(self.targets, self.samples)
 
 
-def l1(inputs):
-    """Mean absolute difference of the magnitudes: the article's eq. 4."""
-    return _per_target((inputs.estimates - inputs.targets.abs()).abs())
-
-
-def mse(inputs):
+def mse(inputs: LossInputs) -> torch.Tensor:
     """Mean squared difference of the magnitudes: what the reference minimises."""
     return _per_target((inputs.estimates - inputs.targets.abs()) ** 2)
 
 
-def log(inputs):
+def l1(inputs: LossInputs) -> torch.Tensor:
+    """Mean absolute difference of the magnitudes: the article's eq. 4."""
+    return _per_target((inputs.estimates - inputs.targets.abs()).abs())
+
+
+def log(inputs: LossInputs) -> torch.Tensor:
     """Error energy over target energy of each excerpt's magnitudes, in dB.
 
     Loud and soft excerpts count alike, where in `mse` the loud ones decide (after Heitkaemper et
@@ -60,11 +61,11 @@ def log(inputs):
     return _decibels(error, _energy(inputs.targets), _energy(inputs.mixture))
 
 
-def multiresolution(inputs):
+def multiresolution(inputs: LossInputs) -> torch.Tensor:
     """L1 between magnitudes at windows of 1024, 2048 and 8192 samples of the audio that would be
     heard (after Yamamoto, Song and Kim 2020): a click and a hum are judged at their own scale."""
     estimate, target = inputs.audio()
-    total = 0
+    total = torch.zeros((), device=target.device)
     for n_fft in (1024, 2048, 8192):
         stft = STFT(n_fft, n_fft // 4).to(target.device)
         # A longer window gathers more of a tone: put all resolutions on one scale.
@@ -73,7 +74,7 @@ def multiresolution(inputs):
     return total / 3
 
 
-def phase(inputs):
+def phase(inputs: LossInputs) -> torch.Tensor:
     """Squared distance of the complex spectrograms, with the mixture's phase on the estimate.
 
     Where target and mixture disagree in phase the best magnitude is smaller than the target's, by
@@ -82,7 +83,7 @@ def phase(inputs):
     return _per_target((inputs.estimates - _projected(inputs)) ** 2)
 
 
-def ratio(inputs):
+def ratio(inputs: LossInputs) -> torch.Tensor:
     """As `phase`, for the shares `estimate / sum of estimates` of the mixture.
 
     Couples the targets: all networks answer for one sum, as in the Wiener filter that follows them
@@ -94,7 +95,7 @@ def ratio(inputs):
     return _per_target((shares * inputs.mixture.abs() - _projected(inputs)) ** 2)
 
 
-def sdr(inputs):
+def sdr(inputs: LossInputs) -> torch.Tensor:
     """Minus the signal-to-distortion ratio of each excerpt's audio, in dB (Vincent et al. 2006,
     without the filter)."""
     estimate, target = inputs.audio()
@@ -102,7 +103,7 @@ def sdr(inputs):
     return _decibels(_energy(estimate - target), _energy(target), _energy(mixture))
 
 
-def filtered(inputs):
+def filtered(inputs: LossInputs) -> torch.Tensor:
     """Error energy over target energy, in dB as `log`, of what leaves the Wiener filter.
 
     The networks answer for the stems that are played: one iteration of expectation-maximisation
@@ -116,29 +117,29 @@ def filtered(inputs):
 
 
 LOSSES = {
-    "l1": l1, "mse": mse, "log": log, "multiresolution": multiresolution, "phase": phase,
+    "mse": mse, "l1": l1, "log": log, "multiresolution": multiresolution, "phase": phase,
     "ratio": ratio, "sdr": sdr, "filtered": filtered,
 }  # fmt: skip
 """By the names that `TrainingConfig.loss` takes."""
 
 
-def _projected(inputs):
+def _projected(inputs: LossInputs) -> torch.Tensor:
     """The part of the target in phase with the mixture, real."""
     unit = inputs.mixture.conj() / (inputs.mixture.abs() + _EPS)
     return (inputs.targets * unit).real
 
 
-def _per_target(distances):
+def _per_target(distances: torch.Tensor) -> torch.Tensor:
     """Mean over all axes but the second."""
     return distances.mean((0, 2, 3, 4))
 
 
-def _energy(signal):
+def _energy(signal: torch.Tensor) -> torch.Tensor:
     """Sum of squares of each excerpt and target, `(batch, targets)`."""
     return (signal.abs() ** 2).flatten(2).sum(-1)
 
 
-def _decibels(error, reference, mixture):
+def _decibels(error: torch.Tensor, reference: torch.Tensor, mixture: torch.Tensor) -> torch.Tensor:
     """10 log10(error / reference), mean over the excerpts.
 
     Both are lifted by a thousandth of the mixture's energy: an excerpt without its target has a

@@ -1,11 +1,16 @@
 """How the learning rate goes, what is best, and when to give up: all from the history alone."""
 
 import math
+from typing import Any
+
+from .config import TrainingConfig
+
+History = list[dict[str, Any]]
 
 _FACTOR = 0.3  # what a plateau leaves of the rate, as in the reference
 
 
-def learning_rate(config, fraction, history):
+def learning_rate(config: TrainingConfig, fraction: float, history: History) -> float:
     """Adam's rate when `fraction` (0 to 1) of the training is done."""
     if config.schedule == "cosine":
         return config.learning_rate * 0.5 * (1 + math.cos(math.pi * fraction))
@@ -14,7 +19,7 @@ def learning_rate(config, fraction, history):
     return config.learning_rate
 
 
-def is_stalled(history, patience):
+def is_stalled(history: History, patience: int) -> bool:
     """Whether the last `patience` validations brought nothing better; 0 has endless patience."""
     if not patience or not history:
         return False
@@ -22,7 +27,7 @@ def is_stalled(history, patience):
     return len(losses) - 1 - losses.index(min(losses)) >= patience
 
 
-def best_of(history, target, is_joint=False):
+def best_of(history: History, target: str, is_joint: bool = False) -> dict[str, Any]:
     """The validation whose network is kept for a target: its own best step, or the best of all
     together where they share one sum or one network."""
     if is_joint:
@@ -30,7 +35,7 @@ def best_of(history, target, is_joint=False):
     return min(history, key=lambda row: row["valid_losses"][target])
 
 
-def _plateaus(history, patience):
+def _plateaus(history: History, patience: int) -> int:
     """How often `patience` validations in a row brought nothing better."""
     best, waited, count = math.inf, 0, 0
     for row in history:

@@ -6,12 +6,16 @@ the whole batch. Without it there is one process, and nothing here does anything
 """
 
 import os
+from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import distributed, nn
 from torch.distributed.nn.functional import all_reduce
 
 from ..errors import UnmixError
+
+Result = TypeVar("Result")
 
 
 class Workers:
@@ -24,9 +28,9 @@ class Workers:
         device: None takes a GPU where there is one, each process its own.
     """
 
-    def __init__(self, device=None):
+    def __init__(self, device: str | torch.device | None = None):
         self.index, self.count = 0, 1
-        device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if int(os.environ.get("WORLD_SIZE", 1)) > 1:
             try:
                 from accelerate import PartialState
@@ -34,17 +38,16 @@ class Workers:
                 message = "several processes need accelerate: pip install accelerate."
                 raise UnmixError(message) from error
             # Unless told so, it would take every process for the only one where there is no GPU.
-            state = PartialState(cpu=device.type == "cpu")
+            state = PartialState(cpu=self.device.type == "cpu")
             self.index, self.count = state.process_index, state.num_processes
-            device = state.device
-        self.device = device
+            self.device = state.device
 
     @property
-    def is_main(self):
+    def is_main(self) -> bool:
         """Whether this process writes the files and draws the bar."""
         return self.index == 0
 
-    def rows(self, size):
+    def rows(self, size: int) -> slice:
         """The rows of a batch that are this process's.
 
         Raises:
@@ -54,18 +57,21 @@ class Workers:
             raise UnmixError(f"a batch of {size} cannot be shared by {self.count} processes.")
         return slice(self.index * size // self.count, (self.index + 1) * size // self.count)
 
-    def in_turn(self, function):
+    def in_turn(self, function: Callable[[], Result]) -> Result:
         """Call in the first process, then in the others, which find its files in the cache."""
-        result = function() if self.is_main else None
+        if self.is_main:
+            result = function()
+            self.wait()
+            return result
         self.wait()
-        return result if self.is_main else function()
+        return function()
 
-    def wait(self):
+    def wait(self) -> None:
         """Until all processes are here."""
         if self.count > 1:
             distributed.barrier()
 
-    def prepare(self, network):
+    def prepare(self, network: nn.Module) -> nn.Module:
         """The network as it is to be called in training."""
         if self.count == 1:
             return network
@@ -76,7 +82,7 @@ class Workers:
         ids = [self.device.index] if self.device.type == "cuda" else None
         return nn.parallel.DistributedDataParallel(network, device_ids=ids)
 
-    def mean(self, values):
+    def mean(self, values: list[float]) -> list[float]:
         """The mean over all processes of a list of numbers."""
         if self.count == 1:
             return values
@@ -92,7 +98,13 @@ class SharedBatchNorm(nn.BatchNorm1d):
     by its small share of the batch, and the result would depend on their number.
     """
 
-    def forward(self, x):
+    # Unlike in any batch norm, they are always there, as the momentum is.
+    num_batches_tracked: torch.Tensor
+    running_mean: torch.Tensor
+    running_var: torch.Tensor
+    momentum: float
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.training:
             return super().forward(x)
         count = distributed.get_world_size()

@@ -6,19 +6,27 @@ caller's: magnitudes go in, magnitudes come out.
 
 import json
 import warnings
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
 from ..errors import UnmixError
-from ..files import atomic
+from ..files import StrPath, atomic
 from ..models import Folded, OpenUnmix
 from ..names import EXPORT_FORMATS
+from .network_files import NetworkCard
 
 
-def export_networks(networks, cards, folder, kinds=EXPORT_FORMATS):
+def export_networks(
+    networks: Mapping[str, nn.Module],
+    cards: Mapping[str, NetworkCard],
+    folder: StrPath,
+    kinds: Iterable[str] = EXPORT_FORMATS,
+) -> list[Path]:
     """Write networks in other formats.
 
     Args:
@@ -38,12 +46,14 @@ def export_networks(networks, cards, folder, kinds=EXPORT_FORMATS):
     Raises:
         UnmixError: another kind of network; or ONNX without the package `onnx`.
     """
+    exported: dict[str, OpenUnmix] = {}
     for target, network in networks.items():
         if type(network) is not OpenUnmix:
             kind = type(network).__name__
             raise UnmixError(f"{target}: is a {kind}; only OpenUnmix can be exported.")
+        exported[target] = network
     folder, written = Path(folder), []
-    for target, network in networks.items():
+    for target, network in exported.items():
         if "onnx" in kinds:
             written.append(_write_onnx(folder / f"{target}.onnx", network))
         for kind in set(kinds) - {"onnx"}:
@@ -55,14 +65,14 @@ def export_networks(networks, cards, folder, kinds=EXPORT_FORMATS):
     description = {
         "targets": list(networks), "rate": card.rate, "n_fft": card.n_fft,
         "hop_length": card.hop_length,
-        "networks": {target: network.arguments for target, network in networks.items()},
+        "networks": {target: network.arguments for target, network in exported.items()},
     }  # fmt: skip
     with atomic(folder / "model.json") as partial:
         partial.write_text(json.dumps(description, indent=1) + "\n")
     return [*sorted(written), folder / "model.json"]
 
 
-def folded_weights(network, kind="fp16"):
+def folded_weights(network: OpenUnmix, kind: str = "fp16") -> dict[str, torch.Tensor]:
     """All that a network computes with, as few plain matrices; batch norms and scales are in them.
 
     `encode.weight` `(hidden, channels * max_bin)`, `decode.weight` `(hidden, 2 hidden)`,
@@ -80,9 +90,10 @@ def folded_weights(network, kind="fp16"):
     tensors = {f"{name}.bias": bias for name, (_, bias) in stages}
     for layer, directions in enumerate(folded.directions):
         for name, lstm in zip(("forward", "backward"), directions):
-            matrices[f"{layer}.{name}.input"] = lstm.weight_ih_l0
-            matrices[f"{layer}.{name}.state"] = lstm.weight_hh_l0
-            tensors[f"{layer}.{name}.bias"] = lstm.bias_ih_l0 + lstm.bias_hh_l0
+            part = dict(lstm.named_parameters())
+            matrices[f"{layer}.{name}.input"] = part["weight_ih_l0"]
+            matrices[f"{layer}.{name}.state"] = part["weight_hh_l0"]
+            tensors[f"{layer}.{name}.bias"] = part["bias_ih_l0"] + part["bias_hh_l0"]
     for name, matrix in matrices.items():
         if kind == "fp16":
             tensors[name] = matrix.half()
@@ -96,23 +107,27 @@ def folded_weights(network, kind="fp16"):
 class _Live(nn.Module):
     """A unidirectional network whose state goes in and out, as ONNX wants it."""
 
-    def __init__(self, network):
+    def __init__(self, network: OpenUnmix) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, mixture, hidden, cell):
+    def forward(
+        self, mixture: torch.Tensor, hidden: torch.Tensor, cell: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         mask, (hidden, cell) = self.network.advance(mixture, (hidden, cell))
         return mask * mixture, hidden, cell
 
 
-def _write_onnx(path, network):
+def _write_onnx(path: Path, network: OpenUnmix) -> Path:
     try:
         import onnx  # noqa: F401  (torch's exporter needs it)
     except ImportError as error:
         raise UnmixError("ONNX needs a package of that name: pip install onnx.") from error
-    arguments = network.arguments
+    arguments: dict[str, Any] = network.arguments
     mixture = torch.ones(1, arguments["nb_channels"], arguments["nb_bins"], 9)
-    names, inputs, exported = ["mixture"], (mixture,), network
+    names = ["mixture"]
+    exported: nn.Module = network
+    inputs: tuple[torch.Tensor, ...] = (mixture,)
     if arguments["unidirectional"]:
         state = torch.zeros(arguments["nb_layers"], 1, arguments["hidden_size"])
         names, inputs = [*names, "hidden", "cell"], (mixture, state, state)

@@ -1,24 +1,30 @@
 """Which models there are, and their networks from disk."""
 
 import os
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
 
 from ..errors import CheckpointError
+from ..files import StrPath
 from ..names import TARGETS
-from .network_files import load_network, targets_in
+from .network_files import LoadedNetwork, load_network, targets_in
 from .official import DEMUCS, OFFICIAL, load_demucs, load_official
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
+"""The folder of the models that come with the package."""
 DEFAULT = "umx-lite"
+"""The model that is taken where none is named."""
 
 
-def pretrained_names():
+def pretrained_names() -> list[str]:
     """Names of the models that come with the package."""
     return sorted(folder.name for folder in PRETRAINED.iterdir() if folder.is_dir())
 
 
-def load_networks(name_or_dir, targets=None):
+def load_networks(
+    name_or_dir: StrPath, targets: Sequence[str] | None = None
+) -> dict[str, LoadedNetwork]:
     """A dict target -> (network, card) of a model, in the order of the stems.
 
     Args:
@@ -42,17 +48,17 @@ def load_networks(name_or_dir, targets=None):
     return loaded
 
 
-def is_official(name_or_dir):
+def is_official(name_or_dir: StrPath) -> bool:
     """Whether this names networks that Open-Unmix published, and no folder."""
     return os.fspath(name_or_dir) in OFFICIAL and not Path(name_or_dir).is_dir()
 
 
-def targets_of(name_or_dir):
+def targets_of(name_or_dir: StrPath) -> list[str]:
     """The stems that a model gives, in order; raises a CheckpointError if there is none."""
     return list(_loaders(os.fspath(name_or_dir)))
 
 
-def _loaders(name):
+def _loaders(name: str) -> dict[str, Callable[[], LoadedNetwork]]:
     """Of a model's targets, in order, each with a function that gives its network and card."""
     if is_official(name):
         return {target: partial(load_official, name, target) for target in OFFICIAL[name].files}
@@ -64,7 +70,7 @@ def _loaders(name):
     }
     if not files:
         raise CheckpointError(f"{folder}: holds no weights (no <target>.safetensors).")
-    loaders = {}
+    loaders: dict[str, Callable[[], LoadedNetwork]] = {}
     for file in files.values():
         load = cache(partial(load_network, file))  # one file may give several stems
         loaders |= dict.fromkeys(targets_in(file), load)
@@ -73,7 +79,7 @@ def _loaders(name):
     return {target: loaders[target] for target in ordered}
 
 
-def _folder(name):
+def _folder(name: str) -> Path:
     """The folder of a model's weights."""
     if (PRETRAINED / name).is_dir() and Path(name).name == name and name:
         return PRETRAINED / name

@@ -7,14 +7,16 @@ A folder of such files is a separator (`Separator.from_pretrained(folder)`).
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import nn
 
 from .. import models
 from ..errors import CheckpointError
-from ..files import atomic
+from ..files import StrPath, atomic
 
 _KEY = "unmix_lite"
 
@@ -34,14 +36,20 @@ class NetworkCard:
 
     target: str
     model: str
-    arguments: dict
+    arguments: dict[str, Any]
     n_fft: int = 4096
     hop_length: int = 1024
     rate: int = 44100
-    training: dict = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
 
 
-def save_network(folder, network, card, half=False):
+LoadedNetwork = tuple[nn.Module, NetworkCard]
+"""A network, and what it is."""
+
+
+def save_network(
+    folder: StrPath, network: nn.Module, card: NetworkCard, half: bool = False
+) -> Path:
     """Write `folder/<target>.safetensors`, atomically.
 
     Args:
@@ -60,7 +68,7 @@ def save_network(folder, network, card, half=False):
     return path
 
 
-def load_network(path, device="cpu"):
+def load_network(path: StrPath, device: str | torch.device = "cpu") -> LoadedNetwork:
     """Read a network and its card; the network is in eval mode, float32.
 
     Raises:
@@ -87,7 +95,7 @@ def load_network(path, device="cpu"):
     return network.to(device).eval(), card
 
 
-def targets_in(path):
+def targets_in(path: StrPath) -> list[str]:
     """The stems that the network in a file gives; told by its name if the file is unreadable."""
     try:
         with safe_open(path, "pt") as file:
@@ -97,7 +105,7 @@ def targets_in(path):
         return [Path(path).stem]
 
 
-def read_safetensors(path):
+def read_safetensors(path: StrPath) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """All tensors and the metadata of a safetensors file.
 
     Raises:
@@ -115,5 +123,5 @@ def read_safetensors(path):
         ) from error
 
 
-def _float32(value):
+def _float32(value: torch.Tensor) -> torch.Tensor:
     return value.float() if value.is_floating_point() else value

@@ -9,8 +9,10 @@ import hashlib
 import os
 import pickle
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -36,7 +38,7 @@ class Published:
     """
 
     record: int
-    files: dict
+    files: dict[str, str]
     what: str
     licence: str
     rate: int = 44100
@@ -44,7 +46,7 @@ class Published:
     hop_length: int = 1024
 
 
-def _four(vocals, drums, bass, other):
+def _four(vocals: str, drums: str, bass: str, other: str) -> dict[str, str]:
     names = {"vocals": vocals, "drums": drums, "bass": bass, "other": other}
     return {target: f"{target}-{digits}.pth" for target, digits in names.items()}
 
@@ -70,7 +72,7 @@ OFFICIAL = {
 """By the names that the reference gives them."""
 
 
-def load_official(name, target, progress=True):
+def load_official(name: str, target: str, progress: bool = True) -> tuple[OpenUnmix, NetworkCard]:
     """One published network and its card; downloaded at the first call.
 
     Raises:
@@ -101,7 +103,7 @@ DEMUCS = "hdemucs"
 """Hybrid Demucs, trained on the training songs of MUSDB18-HQ alone."""
 
 
-def load_demucs(progress=True):
+def load_demucs(progress: bool = True) -> tuple[HybridDemucs, NetworkCard]:
     """The network and its card; downloaded (some 330 MB) at the first call.
 
     Raises:
@@ -130,10 +132,10 @@ def load_demucs(progress=True):
     return network.eval(), card
 
 
-def _fetch(name, published, target, progress):
+def _fetch(name: str, published: Published, target: str, progress: bool) -> Path:
     """The verified file of one network."""
     file = published.files[target]
-    promised = re.search(r"[-_]([0-9a-f]{8})\.pth$", file)[1]
+    promised = Path(file).stem[-8:]
     path = cache_folder() / "weights" / name / file
     if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest().startswith(promised):
         return path
@@ -147,13 +149,13 @@ def _fetch(name, published, target, progress):
         raise CheckpointError(f"{name}: its weights could not be had ({error})") from error
 
 
-def _url(published, target):
+def _url(published: Published, target: str) -> str:
     """Where a file lies; `UNMIX_LITE_ZENODO` names another host, a mirror."""
     base = os.environ.get("UNMIX_LITE_ZENODO") or "https://zenodo.org"
     return f"{base.rstrip('/')}/records/{published.record}/files/{published.files[target]}"
 
 
-def _arguments(state):
+def _arguments(state: Mapping[str, torch.Tensor]) -> dict[str, Any]:
     """What a network must be built with, read off the shapes of its weights."""
     hidden, inputs = state["fc1.weight"].shape
     max_bin, bins = len(state["input_mean"]), len(state["output_mean"])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .score import frequency
+from .score import Note, Song, frequency
 from .signals import (
     decay,
     harmonic_table,
@@ -19,10 +19,10 @@ from .signals import (
 _STRINGS = {"finger": (0.35, 0.35), "picked": (0.7, 0.12)}
 
 
-def play_bass(song, rate, rng):
+def play_bass(song: Song, rate: int, rng: np.random.Generator) -> np.ndarray:
     """The stem "bass", `(2, samples)`, dry, near the middle, for the notes in `song.bass`."""
     out = np.zeros(samples(song.seconds, rate))
-    strings = {}
+    strings: dict[int, np.ndarray] = {}
     sustain = rng.uniform(2.5, 6.0)
     cutoff = rng.uniform(250, 600)
     for note in song.bass:
@@ -38,7 +38,14 @@ def play_bass(song, rate, rng):
     return np.tanh(1.6 * out / peak) * pan(rng.uniform(-0.08, 0.08))
 
 
-def _string_note(note, kind, sustain, strings, rate, rng):
+def _string_note(
+    note: Note,
+    kind: str,
+    sustain: float,
+    strings: dict[int, np.ndarray],
+    rate: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
     brightness, position = _STRINGS[kind]
     if note.pitch not in strings:
         tone = pluck(
@@ -49,7 +56,7 @@ def _string_note(note, kind, sustain, strings, rate, rng):
     return strings[note.pitch][:count] * ramp(count, 0.003, 0.03, rate)
 
 
-def _synth_note(note, kind, cutoff, rate):
+def _synth_note(note: Note, kind: str, cutoff: float, rate: int) -> np.ndarray:
     """A sawtooth whose filter opens and closes with each note, or a nearly pure low tone."""
     hz = frequency(note.pitch)
     count = samples(note.duration, rate)

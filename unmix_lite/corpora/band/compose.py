@@ -1,12 +1,17 @@
 """Composes a song from a seed: tempo, key, sections and chords here, the parts in their modules."""
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 import numpy as np
 
 from .grooves import STYLES, write_bass, write_drums
 from .melody import VOICES, harmonise, write_melody
 from .names import name_song
 from .other_parts import write_other
-from .score import Chord, Clock, Section, Song
+from .score import Chord, Clock, Hit, Note, Section, Song, Syllable
+
+Event = TypeVar("Event", Chord, Hit, Note, Syllable)
 
 # Roman numerals, a chord per bar; lower case is minor. Loops that popular songs live on.
 PROGRESSIONS = {
@@ -27,7 +32,7 @@ _DEGREES = {
 _COLOURS = ("plain", "plain", "ninths", "sevenths")
 
 
-def compose(seed, seconds=10.0, split="train", index=0):
+def compose(seed: int, seconds: float = 10.0, split: str = "train", index: int = 0) -> Song:
     """Compose song `index` of a split of the corpus grown from `seed` (int >= 0).
 
     The music goes on to the last of `seconds`, as in an excerpt of a longer song. Returns a `Song`;
@@ -54,7 +59,7 @@ def compose(seed, seconds=10.0, split="train", index=0):
     vocals = write_melody(voice_kind, sections, chords, key, mode, clock, rng)
     harmony = harmonise(vocals, sections, chords, key, mode, clock, rng)
 
-    def heard(events):
+    def heard(events: Sequence[Event]) -> tuple[Event, ...]:
         return tuple(event for event in events if event.start < seconds - 0.05)
 
     return Song(
@@ -77,7 +82,7 @@ def compose(seed, seconds=10.0, split="train", index=0):
     )
 
 
-def _sections(bars, rng):
+def _sections(bars: int, rng: np.random.Generator) -> tuple[Section, ...]:
     """Verse and lift in turn; short songs get short ones, so that even an excerpt has both."""
     length = 2 if bars < 10 else 4 if bars < 32 else 8
     name = str(rng.choice(["verse", "lift"]))
@@ -88,7 +93,9 @@ def _sections(bars, rng):
     return tuple(sections)
 
 
-def _chords(sections, key, mode, clock, rng):
+def _chords(
+    sections: Sequence[Section], key: int, mode: str, clock: Clock, rng: np.random.Generator
+) -> tuple[Chord, ...]:
     """One loop for the verse, another for the lift; slow songs may change twice in a bar."""
     verse, lift = rng.choice(PROGRESSIONS[mode], size=2, replace=False)
     loops = {"verse": str(verse).split(), "lift": str(lift).split()}
@@ -105,11 +112,11 @@ def _chords(sections, key, mode, clock, rng):
     return tuple(chords)
 
 
-def _chord(numeral, key, mode, colour):
+def _chord(numeral: str, key: int, mode: str, colour: str) -> tuple[int, tuple[int, ...]]:
     """Root and intervals of a Roman numeral, with the seventh or ninth that suits its degree."""
     degree = _DEGREES[mode][numeral.lower()]
     is_minor = numeral.islower()
-    intervals = (0, 3, 7) if is_minor else (0, 4, 7)
+    intervals: tuple[int, ...] = (0, 3, 7) if is_minor else (0, 4, 7)
     is_dominant = degree == 7 and not is_minor
     if colour == "sevenths" or (is_dominant and colour != "plain"):
         # The fifth degree (and bVII) takes the minor seventh, other major chords the major one.

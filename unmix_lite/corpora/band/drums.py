@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .score import Song
 from .signals import bandpass, decay, highpass, lowpass, pan, place, ramp, samples
 
 # Each piece is rolled this often and the takes alternate: no two strokes sound quite the same.
@@ -10,7 +11,7 @@ _TAKES = 3
 _PLATE = np.array([1.0, 1.342, 1.2312, 1.6532, 1.9523, 2.1523])
 
 
-def play_drums(song, rate, rng):
+def play_drums(song: Song, rate: int, rng: np.random.Generator) -> np.ndarray:
     """The stem "drums", `(2, samples)`, dry, peak near 1, for the hits in `song.drums`."""
     kit = _Kit(rate, rng)
     out = np.zeros((2, samples(song.seconds, rate)))
@@ -28,7 +29,7 @@ def play_drums(song, rate, rng):
     return np.tanh(out)
 
 
-def _choked(sound, start, hats, rate):
+def _choked(sound: np.ndarray, start: float, hats: list[float], rate: int) -> np.ndarray:
     """The next stroke on the hats closes them."""
     following = next((time for time in hats if time > start + 0.02), None)
     if following is None or samples(following - start, rate) >= len(sound):
@@ -40,7 +41,7 @@ def _choked(sound, start, hats, rate):
 class _Kit:
     """One song's drums: tunings and decays drawn once, each stroke with fresh noise."""
 
-    def __init__(self, rate, rng):
+    def __init__(self, rate: int, rng: np.random.Generator) -> None:
         self.rate, self.rng = rate, rng
         self.kick_hz = rng.uniform(44, 60)
         self.kick_t60 = rng.uniform(0.28, 0.6)
@@ -59,7 +60,7 @@ class _Kit:
             "high_tom": 0.5 * width, "mid_tom": 0.0, "low_tom": -0.5 * width,
         }  # fmt: skip
 
-    def strike(self, piece):
+    def strike(self, piece: str) -> tuple[np.ndarray, np.ndarray]:
         """`(bright, dark)`, two versions of one stroke, each `(samples,)`."""
         if piece == "kick":
             sound = self._kick()
@@ -73,7 +74,7 @@ class _Kit:
         cutoff = 9000 if piece in ("hat", "open_hat", "ride", "crash") else 2500
         return sound, lowpass(sound, cutoff, self.rate, 1)
 
-    def _membrane(self, hz, sweep, t60, seconds):
+    def _membrane(self, hz: float, sweep: float, t60: float, seconds: float) -> np.ndarray:
         """A drum head whose pitch falls onto `hz` as the stroke's tension goes."""
         count = samples(seconds, self.rate)
         glide = hz * (1 + sweep * decay(count, 0.12, self.rate))
@@ -81,22 +82,22 @@ class _Kit:
         tone = np.sin(phase) + 0.2 * np.sin(1.59 * phase) * decay(count, t60 / 3, self.rate)
         return 0.8 * tone * decay(count, t60, self.rate) * ramp(count, 0.002, 0.02, self.rate)
 
-    def _noise(self, seconds):
+    def _noise(self, seconds: float) -> np.ndarray:
         return self.rng.standard_normal(samples(seconds, self.rate))
 
-    def _kick(self):
+    def _kick(self) -> np.ndarray:
         body = self._membrane(self.kick_hz, 2.2, self.kick_t60, 0.5)
         click = bandpass(self._noise(0.03), 700, 5000, self.rate)
         body[: len(click)] += self.kick_click * click * decay(len(click), 0.02, self.rate)
         return 1.3 * np.tanh(1.5 * body)
 
-    def _snare(self):
+    def _snare(self) -> np.ndarray:
         head = self._membrane(self.snare_hz, 0.35, 0.16, 0.45)
         wires = bandpass(self._noise(0.45), 400, 6000, self.rate, 1)
         wires *= decay(len(wires), self.snare_t60, self.rate)
         return 0.9 * head + 0.6 * self.snare_wires * wires
 
-    def _cymbal(self, piece):
+    def _cymbal(self, piece: str) -> np.ndarray:
         seconds, t60, level = {
             "hat": (0.15, 0.11, 0.12), "open_hat": (0.7, 0.6, 0.12),
             "ride": (0.9, 0.9, 0.09), "crash": (2.2, 1.9, 0.17),

@@ -5,25 +5,26 @@ A pattern is sixteen characters, a sixteenth each: `X` loud, `x` normal, `o` sof
 `a` a step towards the next root, `-` holds the note before.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .score import Hit, Note, chord_at
+from .score import Chord, Clock, Hit, Note, Section, chord_at
 
 
 @dataclass(frozen=True)
 class Style:
     """How a kind of song is played: tempo range (BPM), swing range, patterns to choose from."""
 
-    tempo: tuple
-    kicks: tuple
-    snares: tuple
-    hats: tuple
-    lines: tuple
-    basses: tuple
-    comping: tuple
-    swing: tuple = (0.0, 0.0)
+    tempo: tuple[float, float]
+    kicks: tuple[str, ...]
+    snares: tuple[str, ...]
+    hats: tuple[str, ...]
+    lines: tuple[str, ...]
+    basses: tuple[str, ...]
+    comping: tuple[str, ...]
+    swing: tuple[float, float] = (0.0, 0.0)
     swing_grid: int = 1
 
 
@@ -96,7 +97,9 @@ _FILLS = (
 )
 
 
-def write_drums(style, sections, clock, rng):
+def write_drums(
+    style: Style, sections: Sequence[Section], clock: Clock, rng: np.random.Generator
+) -> tuple[Hit, ...]:
     """Hits of kick, snare, hats, toms and cymbals, humanised, with a fill at each section's end."""
     kick, snare, hat = (str(rng.choice(p)) for p in (style.kicks, style.snares, style.hats))
     rides_in_lift = rng.random() < 0.4
@@ -122,7 +125,7 @@ def write_drums(style, sections, clock, rng):
     return tuple(sorted(hits, key=lambda hit: hit.start))
 
 
-def _hits(piece, pattern, bar, clock, rng):
+def _hits(piece: str, pattern: str, bar: int, clock: Clock, rng: np.random.Generator) -> list[Hit]:
     return [
         _hit(piece, _VELOCITY[mark], bar, step, clock, rng)
         for step, mark in enumerate(pattern)
@@ -130,13 +133,17 @@ def _hits(piece, pattern, bar, clock, rng):
     ]
 
 
-def _hit(piece, velocity, bar, step, clock, rng):
+def _hit(
+    piece: str, velocity: float, bar: int, step: int, clock: Clock, rng: np.random.Generator
+) -> Hit:
     """A hit a few milliseconds off the grid and never quite as loud as the one before."""
     start = max(0.0, clock.time(bar, step) + rng.normal(0, 0.003))
     return Hit(start, piece, float(np.clip(velocity * rng.normal(1, 0.07), 0.1, 1.0)))
 
 
-def _fill(pieces, pattern, bar, clock, rng):
+def _fill(
+    pieces: Sequence[str], pattern: str, bar: int, clock: Clock, rng: np.random.Generator
+) -> list[Hit]:
     marks = [(step, mark) for step, mark in enumerate(pattern) if mark != "."]
     return [
         _hit(pieces[i * len(pieces) // len(marks)], _VELOCITY[mark], bar, step, clock, rng)
@@ -144,7 +151,13 @@ def _fill(pieces, pattern, bar, clock, rng):
     ]
 
 
-def write_bass(style, sections, chords, clock, rng):
+def write_bass(
+    style: Style,
+    sections: Sequence[Section],
+    chords: Sequence[Chord],
+    clock: Clock,
+    rng: np.random.Generator,
+) -> tuple[Note, ...]:
     """The bass line: a pattern per section name, its letters read against the chords."""
     lines = {name: str(rng.choice(style.lines)) for name in ("verse", "lift")}
     lowest = int(rng.integers(28, 32))  # E1 to G1: roots lie in the octave above
@@ -155,7 +168,14 @@ def write_bass(style, sections, chords, clock, rng):
     return tuple(notes)
 
 
-def _bass_bar(line, bar, chords, lowest, clock, rng):
+def _bass_bar(
+    line: str,
+    bar: int,
+    chords: Sequence[Chord],
+    lowest: int,
+    clock: Clock,
+    rng: np.random.Generator,
+) -> list[Note]:
     notes = []
     # A chord that comes in mid-bar brings its root, whatever the pattern says there.
     changes = {
@@ -179,7 +199,9 @@ def _bass_bar(line, bar, chords, lowest, clock, rng):
     return notes
 
 
-def _bass_pitch(mark, chord, following, lowest, rng):
+def _bass_pitch(
+    mark: str, chord: Chord, following: Chord, lowest: int, rng: np.random.Generator
+) -> int:
     root = lowest + (chord.root - lowest) % 12
     if mark == "a" and following.root != chord.root:
         target = lowest + (following.root - lowest) % 12

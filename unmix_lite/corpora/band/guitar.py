@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .score import frequency
+from .score import Note, Part, frequency
 from .signals import bandpass, highpass, lowpass, pan, place, pluck, ramp, samples
 
 # String brightness, ring time in seconds, pluck position, and how much the take is doubled.
@@ -14,11 +14,11 @@ _SOUNDS = {
 _TAKES = 2
 
 
-def play_guitar(part, seconds, rate, rng):
+def play_guitar(part: Part, seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:
     """`(2, samples)` of a guitar `Part`: two takes, a little apart in time, left and right."""
     width = rng.uniform(0.35, 0.95)
     cutoff = rng.uniform(0.8, 1.25)
-    strings = {}
+    strings: dict[tuple[int, int], np.ndarray] = {}
     out = np.zeros((2, samples(seconds, rate)))
     for side in (-1, 1):
         take = np.zeros(out.shape[-1])
@@ -30,7 +30,13 @@ def play_guitar(part, seconds, rate, rng):
     return out
 
 
-def _string(note, instrument, strings, rate, rng):
+def _string(
+    note: Note,
+    instrument: str,
+    strings: dict[tuple[int, int], np.ndarray],
+    rate: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """One stroke; the strings of a song are plucked a few times each and then heard again."""
     brightness, t60, position = _SOUNDS[instrument]
     key = (note.pitch, int(rng.integers(_TAKES)))
@@ -41,7 +47,7 @@ def _string(note, instrument, strings, rate, rng):
     return strings[key][:count] * ramp(count, 0.001, 0.1, rate)
 
 
-def _tone(take, instrument, cutoff, rate):
+def _tone(take: np.ndarray, instrument: str, cutoff: float, rate: int) -> np.ndarray:
     """Body or amplifier, level near 1."""
     take = take / (np.abs(take).max() + 1e-9)
     if instrument == "acoustic guitar":

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .score import frequency
+from .score import Part, frequency
 from .signals import (
     decay,
     harmonic_table,
@@ -20,7 +20,7 @@ from .signals import (
 _DRAWBARS = {1: 0.6, 2: 1.0, 3: 0.5, 4: 0.6, 6: 0.25, 8: 0.3}
 
 
-def play_keys(part, seconds, rate, rng):
+def play_keys(part: Part, seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:
     """`(2, samples)` of a keyboard `Part`, dry, level near 1."""
     player = {
         "electric piano": _electric_piano, "organ": _organ, "strings": _ensemble,
@@ -32,7 +32,7 @@ def play_keys(part, seconds, rate, rng):
     return out / (np.abs(out).max() + 1e-9)
 
 
-def _electric_piano(part, out, rate, rng):
+def _electric_piano(part: Part, out: np.ndarray, rate: int, rng: np.random.Generator) -> None:
     """Two-operator FM: a tine that rings briefly above a mellow bar, swaying in the stereo."""
     hardness = rng.uniform(0.6, 1.6)
     for note in part.notes:
@@ -47,7 +47,7 @@ def _electric_piano(part, out, rate, rng):
     out *= np.stack([1 + sway, 1 - sway])
 
 
-def _organ(part, out, rate, rng):
+def _organ(part: Part, out: np.ndarray, rate: int, rng: np.random.Generator) -> None:
     """Drawbar organ through a rotating loudspeaker: both sides sway, half a turn apart."""
     turn = 2 * np.pi * rng.uniform(0.8, 6.5) * np.arange(out.shape[-1]) / rate
     amplitude = np.zeros(8)
@@ -65,7 +65,7 @@ def _organ(part, out, rate, rng):
     out += click * np.stack([1 + 0.3 * np.sin(turn), 1 + 0.3 * np.sin(turn + np.pi)])
 
 
-def _ensemble(part, out, rate, rng):
+def _ensemble(part: Part, out: np.ndarray, rate: int, rng: np.random.Generator) -> None:
     """Strings or pad: detuned sawtooth voices with a slow attack, spread from left to right."""
     is_strings = part.instrument == "strings"
     cutoff = float(round(rng.uniform(1500, 2600) if is_strings else rng.uniform(600, 1400)))
@@ -84,7 +84,7 @@ def _ensemble(part, out, rate, rng):
             place(out, oscillate(phase, table) * envelope, note.start, rate, pan(places[voice]))
 
 
-def _plucked_synth(part, out, rate, rng):
+def _plucked_synth(part: Part, out: np.ndarray, rate: int, rng: np.random.Generator) -> None:
     """Short notes whose brightness falls as they ring, thrown from side to side."""
     cutoff = float(round(rng.uniform(500, 1000)))
     width = rng.uniform(0.3, 0.8)

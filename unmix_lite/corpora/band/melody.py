@@ -1,10 +1,11 @@
 """Writes what is sung: two-bar phrases with rests between them, a text, and a second voice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .score import PENTATONIC, SCALES, Syllable, chord_at
+from .score import PENTATONIC, SCALES, Chord, Clock, Section, Syllable, chord_at
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,15 @@ _VOWELS = ("a", "e", "i", "o", "u", "ai", "ei", "ou", "au")
 _SHORTEST = 0.17
 
 
-def write_melody(kind, sections, chords, key, mode, clock, rng):
+def write_melody(
+    kind: str,
+    sections: Sequence[Section],
+    chords: Sequence[Chord],
+    key: int,
+    mode: str,
+    clock: Clock,
+    rng: np.random.Generator,
+) -> tuple[Syllable, ...]:
     """The lead voice: `kind` names one of `VOICES`. Returns a tuple of `Syllable`."""
     voice = VOICES[kind]
     pool = PENTATONIC if rng.random() < 0.5 else SCALES
@@ -70,7 +79,9 @@ def write_melody(kind, sections, chords, key, mode, clock, rng):
     return tuple(syllables)
 
 
-def _material(clock, rng):
+def _material(
+    clock: Clock, rng: np.random.Generator
+) -> tuple[list[tuple[int, ...]], list[tuple[str, str]]]:
     """Two phrase rhythms and the line of text that a section returns to."""
     rhythms = [_RHYTHMS[i] for i in rng.choice(len(_RHYTHMS), size=2, replace=False)]
     consonants = rng.choice(_CONSONANTS, size=9)
@@ -79,16 +90,18 @@ def _material(clock, rng):
     return thinned, [(str(c), str(v)) for c, v in zip(consonants, vowels)]
 
 
-def _thin(rhythm, clock):
+def _thin(rhythm: Sequence[int], clock: Clock) -> tuple[int, ...]:
     """Leaves out onsets that come too soon after another to be sung at this tempo."""
-    kept = []
+    kept: list[int] = []
     for step in rhythm:
         if not kept or (step - kept[-1]) * clock.step >= _SHORTEST:
             kept.append(step)
     return tuple(kept)
 
 
-def _phrase_times(rhythm, bar, clock, rng):
+def _phrase_times(
+    rhythm: Sequence[int], bar: int, clock: Clock, rng: np.random.Generator
+) -> list[tuple[float, float]]:
     """`(start, duration)` in seconds of each note of a phrase, with a rest at its end."""
     starts = [clock.time(bar, step) for step in rhythm]
     last_step = min(rhythm[-1] + int(rng.integers(5, 8)), 29)
@@ -100,7 +113,14 @@ def _phrase_times(rhythm, bar, clock, rng):
     return [(start, end - start) for start, end in zip(starts, ends)]
 
 
-def _contour(timed, chords, tones, centre, voice, rng):
+def _contour(
+    timed: Sequence[tuple[float, float]],
+    chords: Sequence[Chord],
+    tones: set[int],
+    centre: float,
+    voice: Voice,
+    rng: np.random.Generator,
+) -> list[int]:
     """A walk over the scale: mostly steps, drawn to the centre, long notes on chord tones."""
     pitch = centre + rng.uniform(-3, 3)
     pitches = []
@@ -115,14 +135,22 @@ def _contour(timed, chords, tones, centre, voice, rng):
     return pitches
 
 
-def _scale_over(chord, tones):
+def _scale_over(chord: Chord, tones: set[int]) -> set[int]:
     """The scale bent to the chord: its tones replace scale tones a semitone away."""
     outside = set(chord.pitch_classes) - tones
     clashing = {(pc + shift) % 12 for pc in outside for shift in (-1, 1)}
     return (tones - clashing) | outside or set(chord.pitch_classes)
 
 
-def harmonise(vocals, sections, chords, key, mode, clock, rng):
+def harmonise(
+    vocals: Sequence[Syllable],
+    sections: Sequence[Section],
+    chords: Sequence[Chord],
+    key: int,
+    mode: str,
+    clock: Clock,
+    rng: np.random.Generator,
+) -> tuple[Syllable, ...]:
     """A second voice for the lift, a third above; one song in three does without."""
     if rng.random() < 0.35:
         return ()

@@ -1,5 +1,7 @@
 """Mixes the band: equaliser, room and level per stem, then sixteen bits that add up exactly."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 
@@ -13,7 +15,9 @@ _ROOM = {"drums": (-15, -7), "other": (-18, -9), "vocals": (-18, -9)}
 PEAK_DB = -1.0
 
 
-def mix(stems, rate, rng):
+def mix(
+    stems: Mapping[str, np.ndarray], rate: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
     """Bring dry stems to their places in the mix.
 
     `stems` maps each of `SEED_ORDER` to `(2, samples)` floats. Returns the same with int16 samples,
@@ -36,7 +40,7 @@ def mix(stems, rate, rng):
     return _quantised({target: _faded(sound, rate) for target, sound in placed.items()})
 
 
-def _loudness(sound, rate):
+def _loudness(sound: np.ndarray, rate: int) -> float:
     """RMS over the windows of 0.1 s in which the stem plays, so that rests do not count."""
     width = samples(0.1, rate)
     usable = sound[:, : max(width, sound.shape[-1] // width * width)]
@@ -45,13 +49,13 @@ def _loudness(sound, rate):
     return np.sqrt(power[playing].mean()) + 1e-12
 
 
-def _limited(sound):
+def _limited(sound: np.ndarray) -> np.ndarray:
     """Rounds peaks beyond five times the RMS level, as mastering does."""
     ceiling = 5.5 * np.sqrt((sound**2).mean()) + 1e-12
     return ceiling * np.tanh(sound / ceiling)
 
 
-def _faded(sound, rate):
+def _faded(sound: np.ndarray, rate: int) -> np.ndarray:
     """An excerpt neither starts nor stops with a click."""
     count = min(samples(0.01, rate), sound.shape[-1] // 4)
     sound = sound.copy()
@@ -60,7 +64,7 @@ def _faded(sound, rate):
     return sound
 
 
-def _room(rate, rng):
+def _room(rate: int, rng: np.random.Generator) -> np.ndarray:
     """Impulse response `(2, samples)`: noise that dies away, the treble sooner."""
     t60 = rng.uniform(0.4, 1.6)
     count = samples(0.8 * t60, rate)
@@ -73,7 +77,7 @@ def _room(rate, rng):
     return response / np.sqrt((response**2).sum(axis=-1, keepdims=True))
 
 
-def _quantised(stems):
+def _quantised(stems: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Rounds the stems first and adds whole numbers, so that the mixture is exactly their sum."""
     peak = np.abs(sum(stems.values())).max() + 1e-12
     # Stems may be out of phase: none may clip either.

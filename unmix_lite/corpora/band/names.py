@@ -29,7 +29,7 @@ _TITLES = [f"{verb} {place}" for verb in _VERBS for place in _PLACES]  # 16 x 19
 SONGS_WITH_A_NAME = len(_ARTISTS) * len(_TITLES)
 
 
-def name_song(seed, split="train", index=0):
+def name_song(seed: int, split: str = "train", index: int = 0) -> tuple[str, str]:
     """`(artist, title)` of song `index` of a split, each pair once within a corpus.
 
     The test songs are counted from the far end, so that the two splits share no artist as long as

@@ -1,8 +1,14 @@
 """Writes what guitars and keyboards play: the parts of the stem "other"."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
-from .score import Note, Part, chord_at
+from .grooves import Style
+from .score import Chord, Clock, Note, Part, Section, chord_at
+
+BarWriter = Callable[[int, Sequence[Chord], Clock, np.random.Generator], list[Note]]
+"""Of a bar, the chords, the clock and the dice, what an instrument plays there."""
 
 _STRUMS = ("D...D.U...U.D.U.", "D.D.D.U.D.D.D.U.", "D...D.U.D.U.D.U.", "D..U..D...D..U..")
 _STABS = ("X..x..x.........", "..X...X...X...X.", "X.....X...X.....", "....X..x....X...")
@@ -12,7 +18,13 @@ SUSTAINED = ("organ", "strings", "synth pad")
 GUITARS = ("acoustic guitar", "clean guitar", "crunch guitar")
 
 
-def write_other(style, sections, chords, clock, rng):
+def write_other(
+    style: Style,
+    sections: Sequence[Section],
+    chords: Sequence[Chord],
+    clock: Clock,
+    rng: np.random.Generator,
+) -> tuple[Part, ...]:
     """One rhythmic or sustained instrument all through, and a second one for the lift or the song.
 
     Returns a tuple of `Part`, one or two of them.
@@ -33,7 +45,7 @@ def write_other(style, sections, chords, clock, rng):
     return tuple(parts)
 
 
-def _writer(instrument, rng):
+def _writer(instrument: str, rng: np.random.Generator) -> BarWriter:
     """The way this song's `instrument` plays a bar: `write(bar, chords, clock, rng) -> notes`."""
     if instrument in SUSTAINED:
         return _sustained
@@ -46,27 +58,34 @@ def _writer(instrument, rng):
     return _sustained if rng.random() < 0.35 else _pattern_writer(_stab, _STABS, instrument, rng)
 
 
-def _pattern_writer(write, patterns, instrument, rng):
+def _pattern_writer(
+    write: Callable[..., list[Note]],
+    patterns: Sequence[str],
+    instrument: str,
+    rng: np.random.Generator,
+) -> BarWriter:
     pattern = str(rng.choice(patterns))
 
-    def write_bar(bar, chords, clock, rng):
+    def write_bar(
+        bar: int, chords: Sequence[Chord], clock: Clock, rng: np.random.Generator
+    ) -> list[Note]:
         return write(pattern, instrument, bar, chords, clock, rng)
 
     return write_bar
 
 
-def keyboard_voicing(chord, centre=62):
+def keyboard_voicing(chord: Chord, centre: int = 62) -> list[int]:
     """Chord tones gathered around `centre` (MIDI), so that successive chords lie close together."""
     lowest = centre - 6
     return sorted({lowest + (pc - lowest) % 12 for pc in chord.pitch_classes})
 
 
-def guitar_voicing(chord, is_power_chord=False):
+def guitar_voicing(chord: Chord, is_power_chord: bool = False) -> list[int]:
     """Root on the lowest string that has it within four frets, then chord tones upwards."""
     if is_power_chord:
         root = 40 + (chord.root - 40) % 12
         return [root, root + 7, root + 12]
-    pitches = []
+    pitches: list[int] = []
     for open_string in _OPEN_STRINGS:
         tones = (chord.root,) if not pitches else chord.pitch_classes
         fret = min((pc - open_string) % 12 for pc in tones)
@@ -75,11 +94,13 @@ def guitar_voicing(chord, is_power_chord=False):
     return sorted(set(pitches))
 
 
-def _velocity(mean, rng):
+def _velocity(mean: float, rng: np.random.Generator) -> float:
     return float(np.clip(mean * rng.normal(1, 0.08), 0.15, 1.0))
 
 
-def _sustained(bar, chords, clock, rng):
+def _sustained(
+    bar: int, chords: Sequence[Chord], clock: Clock, rng: np.random.Generator
+) -> list[Note]:
     notes = []
     start, end = clock.time(bar), clock.time(bar + 1)
     for chord in chords:
@@ -90,7 +111,14 @@ def _sustained(bar, chords, clock, rng):
     return notes
 
 
-def _stab(pattern, instrument, bar, chords, clock, rng):
+def _stab(
+    pattern: str,
+    instrument: str,
+    bar: int,
+    chords: Sequence[Chord],
+    clock: Clock,
+    rng: np.random.Generator,
+) -> list[Note]:
     notes = []
     steps = [step for step, mark in enumerate(pattern) if mark != "."]
     for step, following in zip(steps, steps[1:] + [16]):
@@ -103,7 +131,14 @@ def _stab(pattern, instrument, bar, chords, clock, rng):
     return notes
 
 
-def _strum(pattern, instrument, bar, chords, clock, rng):
+def _strum(
+    pattern: str,
+    instrument: str,
+    bar: int,
+    chords: Sequence[Chord],
+    clock: Clock,
+    rng: np.random.Generator,
+) -> list[Note]:
     """Down-strokes run from the low string to the high one, up-strokes back over the top four."""
     is_power_chord = instrument == "crunch guitar"
     notes = []
@@ -122,7 +157,14 @@ def _strum(pattern, instrument, bar, chords, clock, rng):
     return notes
 
 
-def _arpeggio(pattern, instrument, bar, chords, clock, rng):
+def _arpeggio(
+    pattern: str,
+    instrument: str,
+    bar: int,
+    chords: Sequence[Chord],
+    clock: Clock,
+    rng: np.random.Generator,
+) -> list[Note]:
     notes = []
     for step, mark in enumerate(pattern):
         if mark == ".":

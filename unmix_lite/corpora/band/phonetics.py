@@ -29,11 +29,11 @@ class Consonant:
     """
 
     duration: float
-    locus: tuple | None = None
+    locus: tuple[float, float, float] | None = None
     voicing: float = 0.0
     breath: float = 0.0
     noise: float = 0.0
-    band: tuple = (2000, 6000)
+    band: tuple[float, float] = (2000, 6000)
     stop: bool = False
 
 

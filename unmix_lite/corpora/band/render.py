@@ -4,13 +4,16 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 from tqdm import tqdm
 
 from ...errors import CorpusError
+from ...files import StrPath
 from .bass import play_bass
 from .compose import compose
 from .drums import play_drums
@@ -19,6 +22,7 @@ from .keys import play_keys
 from .mix import SEED_ORDER, mix
 from .names import SONGS_WITH_A_NAME, name_song
 from .other_parts import GUITARS
+from .score import Song
 from .signals import samples
 from .voice import play_voice
 
@@ -30,7 +34,7 @@ _UNFINISHED = "band.unfinished.json"
 _TEMPORARY = ".rendering-"
 
 
-def play_other(song, rate, rng):
+def play_other(song: Song, rate: int, rng: np.random.Generator) -> np.ndarray:
     """The stem "other", `(2, samples)`, dry: guitars and keyboards together."""
     out = np.zeros((2, samples(song.seconds, rate)))
     for rank, part in enumerate(song.other):
@@ -44,7 +48,7 @@ def play_other(song, rate, rng):
 PLAYERS = {"drums": play_drums, "bass": play_bass, "other": play_other, "vocals": play_voice}
 
 
-def play(song, rate=44100, seed=0):
+def play(song: Song, rate: int = 44100, seed: int | Sequence[int] = 0) -> dict[str, np.ndarray]:
     """Play and mix a `Song`.
 
     Returns a dict with int16 arrays `(2, samples)`: "mixture", which is exactly the sum of
@@ -60,7 +64,15 @@ def play(song, rate=44100, seed=0):
     return mix(stems, rate, np.random.default_rng([*root, 200]))
 
 
-def render_band(root, train=20, test=5, seconds=10.0, rate=44100, seed=0, progress=True):
+def render_band(
+    root: StrPath,
+    train: int = 20,
+    test: int = 5,
+    seconds: float = 10.0,
+    rate: int = 44100,
+    seed: int = 0,
+    progress: bool = True,
+) -> Path:
     """Write a corpus of generated songs in the layout of MUSDB18-HQ, and return its folder.
 
     Each song is a folder `<Artist - Title>` below `train` or `test` with `mixture.wav`,
@@ -89,7 +101,12 @@ def render_band(root, train=20, test=5, seconds=10.0, rate=44100, seed=0, progre
     return root
 
 
-def _render(root, missing, parameters, progress):
+def _render(
+    root: Path,
+    missing: Sequence[tuple[str, int, str]],
+    parameters: Mapping[str, Any],
+    progress: bool,
+) -> None:
     """Play and write the missing songs, then tidy up and mark the corpus as finished."""
     seconds, rate, seed = (parameters[key] for key in ("seconds", "rate", "seed"))
     for split in ("train", "test"):
@@ -108,7 +125,7 @@ def _render(root, missing, parameters, progress):
     (root / _UNFINISHED).unlink(missing_ok=True)
 
 
-def _checked(train, test, seconds, rate, seed):
+def _checked(train: int, test: int, seconds: float, rate: int, seed: int) -> dict[str, Any]:
     """The parameters as the marker stores them; one line of complaint if they cannot be played."""
     if min(train, test) < 0 or not 0 < train + test <= SONGS_WITH_A_NAME:
         raise CorpusError(f"Cannot render {train} + {test} songs: give at least one in all.")
@@ -124,7 +141,7 @@ def _checked(train, test, seconds, rate, seed):
     }  # fmt: skip
 
 
-def _claim(root, parameters):
+def _claim(root: Path, parameters: Mapping[str, Any]) -> bool:
     """Mark `root` as this corpus's, unless it is taken. True if it was finished before."""
     if root.exists() and not root.is_dir():
         raise CorpusError(f"{root} is a file: name a folder for the band.")
@@ -144,20 +161,20 @@ def _claim(root, parameters):
     return False
 
 
-def _read_marker(marker):
+def _read_marker(marker: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(marker.read_text()))
     except (ValueError, TypeError):
         raise CorpusError(f"{marker} is damaged: delete its folder and render again.") from None
 
 
-def _write_marker(path, parameters):
+def _write_marker(path: Path, parameters: Mapping[str, Any]) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_text(json.dumps(parameters, indent=2) + "\n")
     partial.replace(path)
 
 
-def _differences(found, wanted):
+def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{key} {found.get(key)} instead of {value}"
         for key, value in wanted.items()
@@ -165,7 +182,7 @@ def _differences(found, wanted):
     )
 
 
-def _is_whole(folder):
+def _is_whole(folder: Path) -> bool:
     """True if the song is there, False if not; one that lost a file is the user's matter."""
     if not folder.is_dir():
         return False
@@ -175,7 +192,7 @@ def _is_whole(folder):
     return True
 
 
-def _write_song(root, folder, sounds, rate):
+def _write_song(root: Path, folder: Path, sounds: Mapping[str, np.ndarray], rate: int) -> None:
     """Write under a temporary name and rename, so that a song is there whole or not at all."""
     # Not inside the split's folder: musdb takes every folder there for a song.
     partial = root / f"{_TEMPORARY}{os.getpid()}"

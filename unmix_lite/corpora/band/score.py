@@ -4,14 +4,20 @@ All times are in seconds from the start of the song, pitches in MIDI numbers (69
 velocities between 0 and 1. A score knows no sampling rate and no sound.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
 
 NOTE_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 PENTATONIC = {"major": (0, 2, 4, 7, 9), "minor": (0, 3, 5, 7, 10)}
 
+Pitch = TypeVar("Pitch", float, np.ndarray)
 
-def frequency(pitch):
+
+def frequency(pitch: Pitch) -> Pitch:
     """Frequency in Hz of a MIDI pitch, equal temperament, A4 = 440 Hz."""
     return 440.0 * 2.0 ** ((pitch - 69) / 12)
 
@@ -44,7 +50,7 @@ class Syllable:
     begins_phrase: bool = False
 
     @property
-    def end(self):
+    def end(self) -> float:
         return self.start + self.duration
 
 
@@ -55,14 +61,14 @@ class Chord:
     start: float
     duration: float
     root: int
-    intervals: tuple
+    intervals: tuple[int, ...]
 
     @property
-    def pitch_classes(self):
+    def pitch_classes(self) -> tuple[int, ...]:
         return tuple((self.root + interval) % 12 for interval in self.intervals)
 
     @property
-    def name(self):
+    def name(self) -> str:
         suffix = "dim" if 6 in self.intervals else "m" if 3 in self.intervals else ""
         seventh = "maj7" if 11 in self.intervals else "7" if 10 in self.intervals else ""
         added = "add9" if 14 in self.intervals else ""
@@ -83,7 +89,7 @@ class Part:
     """What one accompanying instrument plays; several of them make the stem "other"."""
 
     instrument: str
-    notes: tuple
+    notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True)
@@ -101,41 +107,41 @@ class Song:
     key: int
     mode: str
     style: str
-    sections: tuple
-    chords: tuple
-    drums: tuple
-    bass: tuple
-    other: tuple
-    vocals: tuple
-    harmony: tuple
+    sections: tuple[Section, ...]
+    chords: tuple[Chord, ...]
+    drums: tuple[Hit, ...]
+    bass: tuple[Note, ...]
+    other: tuple[Part, ...]
+    vocals: tuple[Syllable, ...]
+    harmony: tuple[Syllable, ...]
     bass_kind: str
     voice_kind: str
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The folder's name in the MUSDB18 layout."""
         return f"{self.artist} - {self.title}"
 
     @property
-    def key_name(self):
+    def key_name(self) -> str:
         return f"{NOTE_NAMES[self.key]} {self.mode}"
 
     @property
-    def lyrics(self):
+    def lyrics(self) -> str:
         """The sung syllables, one line per phrase."""
-        lines = []
+        lines: list[list[str]] = []
         for syllable in self.vocals:
             if syllable.begins_phrase or not lines:
                 lines.append([])
             lines[-1].append(syllable.consonant + syllable.vowel)
         return "\n".join(" ".join(line) for line in lines)
 
-    def chord_at(self, time):
+    def chord_at(self, time: float) -> Chord:
         """The chord that sounds at `time` (s)."""
         return chord_at(self.chords, time)
 
 
-def chord_at(chords, time):
+def chord_at(chords: Sequence[Chord], time: float) -> Chord:
     """The last of `chords` (in order of time) that has begun at `time` (s)."""
     current = chords[0]
     for chord in chords:
@@ -154,16 +160,16 @@ class Clock:
     grid: int = 1
 
     @property
-    def step(self):
+    def step(self) -> float:
         """Length of a sixteenth in seconds."""
         return 15.0 / self.tempo
 
     @property
-    def bar(self):
+    def bar(self) -> float:
         """Length of a bar of four beats in seconds."""
         return 16 * self.step
 
-    def time(self, bar, step=0):
+    def time(self, bar: int, step: int = 0) -> float:
         """Seconds at which `step` (0 to 15, or beyond) of `bar` falls."""
         late = self.swing * self.grid if (step // self.grid) % 2 else 0.0
         return bar * self.bar + (step + late) * self.step

@@ -12,52 +12,54 @@ TABLE_SIZE = 4096
 
 
 @lru_cache(maxsize=256)
-def _design(order, cutoff, kind, rate):
+def _design(order: int, cutoff: float, kind: str, rate: int) -> np.ndarray:
     return butter(order, cutoff, kind, fs=rate, output="sos")
 
 
-def _filter(x, kind, cutoff, rate, order):
+def _filter(x: np.ndarray, kind: str, cutoff: float, rate: int, order: int) -> np.ndarray:
     return sosfilt(_design(order, float(cutoff), kind, rate), x, axis=-1)
 
 
-def lowpass(x, cutoff, rate, order=2):
+def lowpass(x: np.ndarray, cutoff: float, rate: int, order: int = 2) -> np.ndarray:
     """Butterworth low-pass; a cutoff at or above the top of the band leaves `x` as it is."""
     return x if cutoff >= 0.45 * rate else _filter(x, "lowpass", cutoff, rate, order)
 
 
-def highpass(x, cutoff, rate, order=2):
+def highpass(x: np.ndarray, cutoff: float, rate: int, order: int = 2) -> np.ndarray:
     """Butterworth high-pass; at low rates the cutoff stays low enough for something to be left."""
     return _filter(x, "highpass", min(cutoff, 0.3 * rate), rate, order)
 
 
-def bandpass(x, low, high, rate, order=2):
+def bandpass(x: np.ndarray, low: float, high: float, rate: int, order: int = 2) -> np.ndarray:
     return lowpass(highpass(x, low, rate, order), high, rate, order)
 
 
-def samples(seconds, rate):
+def samples(seconds: float, rate: int) -> int:
     """Number of samples in `seconds`, at least one."""
     return max(1, int(round(seconds * rate)))
 
 
-def decay(count, t60, rate):
+def decay(count: int, t60: float, rate: int) -> np.ndarray:
     """Exponential `(count,)` that falls by 60 dB in `t60` seconds."""
     return np.exp(np.arange(count) * (-np.log(1000.0) / (t60 * rate)))
 
 
-def ramp(count, attack, release, rate):
+def ramp(count: int, attack: float, release: float, rate: int) -> np.ndarray:
     """Envelope `(count,)`: linear attack and release (s) around ones, for clickless notes."""
     t = np.arange(count) / rate
     end = count / rate
     return np.minimum(1.0, np.minimum((t + 1 / rate) / attack, (end - t) / release))
 
 
-def pan(position):
+def pan(position: float) -> np.ndarray:
     """Gains `(2, 1)` of a constant-power panorama, from -1 (left) to 1 (right)."""
     angle = (position + 1) * np.pi / 4
     return np.sqrt(2.0) * np.array([[np.cos(angle)], [np.sin(angle)]])
 
 
-def place(out, sound, time, rate, gain=1.0):
+def place(
+    out: np.ndarray, sound: np.ndarray, time: float, rate: int, gain: float | np.ndarray = 1.0
+) -> None:
     """Add `sound` to `out` from `time` (s) on, cut at the end of `out`; `gain` broadcasts."""
     start = int(round(time * rate))
     count = min(sound.shape[-1], out.shape[-1] - start)
@@ -66,7 +68,14 @@ def place(out, sound, time, rate, gain=1.0):
 
 
 @lru_cache(maxsize=512)
-def harmonic_table(frequency, rate, slope=1.0, cutoff=2000.0, steepness=2.0, odd_only=False):
+def harmonic_table(
+    frequency: float,
+    rate: int,
+    slope: float = 1.0,
+    cutoff: float = 2000.0,
+    steepness: float = 2.0,
+    odd_only: bool = False,
+) -> np.ndarray:
     """One period `(TABLE_SIZE + 1,)` of a low-passed, band-limited sawtooth or square-like wave.
 
     Harmonic k has amplitude `k ** -slope`, through a low-pass at `cutoff` (Hz) that falls with
@@ -80,7 +89,7 @@ def harmonic_table(frequency, rate, slope=1.0, cutoff=2000.0, steepness=2.0, odd
     return wavetable(amplitude)
 
 
-def wavetable(amplitude):
+def wavetable(amplitude: np.ndarray) -> np.ndarray:
     """One period `(TABLE_SIZE + 1,)` of the sine harmonics with these amplitudes, peak 1."""
     spectrum = np.zeros(TABLE_SIZE // 2 + 1, complex)
     spectrum[1 : len(amplitude) + 1] = -0.5j * TABLE_SIZE * np.asarray(amplitude)
@@ -89,7 +98,7 @@ def wavetable(amplitude):
     return np.append(table, table[0])
 
 
-def oscillate(phase, table):
+def oscillate(phase: np.ndarray, table: np.ndarray) -> np.ndarray:
     """Read a wavetable at `phase` (in periods, any shape), with linear interpolation."""
     position = (phase % 1.0) * (len(table) - 1)
     index = position.astype(np.int64)
@@ -97,7 +106,15 @@ def oscillate(phase, table):
     return table[index] + fraction * (table[index + 1] - table[index])
 
 
-def pluck(frequency, seconds, rate, rng, brightness=0.5, t60=3.0, position=0.2):
+def pluck(
+    frequency: float,
+    seconds: float,
+    rate: int,
+    rng: np.random.Generator,
+    brightness: float = 0.5,
+    t60: float = 3.0,
+    position: float = 0.2,
+) -> np.ndarray:
     """A plucked string `(samples,)`: Karplus and Strong (1983), tuned as Jaffe and Smith (1983).
 
     A burst of noise one period long runs round a delay line, which loses a little treble at each

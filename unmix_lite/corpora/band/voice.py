@@ -5,21 +5,27 @@ frame to frame (6 ms); each frame of source and noise is filtered in the frequen
 frames overlap-add, so the filter glides.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from scipy.fft import irfft, rfft
 from scipy.ndimage import gaussian_filter1d
 
 from .melody import VOICES
-from .phonetics import BANDWIDTHS, CONSONANTS, UPPER_FORMANTS, VOWELS
-from .score import frequency
+from .phonetics import BANDWIDTHS, CONSONANTS, UPPER_FORMANTS, VOWELS, Consonant
+from .score import Song, Syllable, frequency
 from .signals import harmonic_table, highpass, oscillate, pan, samples
+
+Points = list[tuple[float, Any]]
+"""Times in seconds, each with the value or the values that a curve has there."""
 
 _HOP_SECONDS = 0.006
 # Frames filtered at a time, which bounds the memory a long song takes.
 _CHUNK = 512
 
 
-def play_voice(song, rate, rng):
+def play_voice(song: Song, rate: int, rng: np.random.Generator) -> np.ndarray:
     """The stem "vocals", `(2, samples)`, dry: the lead, and in some songs double and harmony."""
     singer = _Singer(song.voice_kind, rate, rng)
     out = singer.sing(song.vocals, song.seconds) * pan(rng.uniform(-0.1, 0.1))
@@ -38,7 +44,7 @@ def play_voice(song, rate, rng):
 class _Singer:
     """One song's voice; each `sing` is a new take with its own small inaccuracies."""
 
-    def __init__(self, kind, rate, rng):
+    def __init__(self, kind: str, rate: int, rng: np.random.Generator) -> None:
         self.rate, self.rng = rate, rng
         self.tract = VOICES[kind].tract * rng.uniform(0.96, 1.04)
         self.vibrato_hz = rng.uniform(5.0, 6.3)
@@ -48,7 +54,7 @@ class _Singer:
         self.breathiness = rng.uniform(0.01, 0.045)
         self.hop = max(16, samples(_HOP_SECONDS, rate))
 
-    def sing(self, syllables, seconds):
+    def sing(self, syllables: Sequence[Syllable], seconds: float) -> np.ndarray:
         """`(samples,)` of the melody, level near 1."""
         count = samples(seconds, self.rate)
         if not syllables:
@@ -70,7 +76,7 @@ class _Singer:
         sung = sung + self.presence * highpass(sung, 3000, self.rate, 1)
         return highpass(_compressed(sung, self.rate), 90, self.rate)
 
-    def _pitch(self, syllables, times):
+    def _pitch(self, syllables: Sequence[Syllable], times: np.ndarray) -> np.ndarray:
         """MIDI pitch `(frames,)`: portamento, a scoop into phrases, vibrato, drift and jitter."""
         starts = np.array([s.start for s in syllables])
         current = np.clip(np.searchsorted(starts, times + 0.02, side="right") - 1, 0, None)
@@ -90,7 +96,9 @@ class _Singer:
         wander = 0.08 * drift / (drift.std() + 1e-9) + 0.04 * jitter
         return pitch + self.vibrato_depth * onset * np.sin(turn) + wander
 
-    def _filtered(self, source, noise, controls):
+    def _filtered(
+        self, source: np.ndarray, noise: np.ndarray, controls: dict[str, np.ndarray]
+    ) -> np.ndarray:
         """Overlap-add of filtered half-overlapping Hann frames; the windows sum to one."""
         hop = self.hop
         n_fft = 2 ** int(np.ceil(np.log2(6 * hop)))
@@ -118,7 +126,7 @@ class _Singer:
         return out
 
 
-def _tract_response(formants, freqs, tract):
+def _tract_response(formants: np.ndarray, freqs: np.ndarray, tract: float) -> np.ndarray:
     """Complex response `(frames, bins)` of the formants in cascade, 1 at 0 Hz."""
     upper = np.array(UPPER_FORMANTS, np.float32)[:, None] / np.float32(tract)
     fixed = np.prod(1 - (freqs / upper) ** 2 + 0.09j * freqs / upper, axis=0)
@@ -133,14 +141,14 @@ def _tract_response(formants, freqs, tract):
     return 1 / denominator
 
 
-def _band(freqs, band):
+def _band(freqs: np.ndarray, band: np.ndarray) -> np.ndarray:
     """Smooth band-pass magnitude `(frames, bins)` between the two columns of `band` (Hz)."""
     below = (band[:, :1] / np.maximum(freqs, 1.0)) ** 2
     above = (freqs / band[:, 1:]) ** 2
     return 1 / ((1 + below * below) * (1 + above))
 
 
-def _compressed(x, rate):
+def _compressed(x: np.ndarray, rate: int) -> np.ndarray:
     """Evens out vowels and notes, as the compressor on every recorded voice does (ratio 2 to 1)."""
     block = samples(0.01, rate)
     blocks = np.pad(x, (0, -len(x) % block)).reshape(-1, block)
@@ -152,7 +160,9 @@ def _compressed(x, rate):
     return x * np.interp(np.arange(len(x)), centres, gain) / (3 * loud)
 
 
-def _controls(syllables, times, tract):
+def _controls(
+    syllables: Sequence[Syllable], times: np.ndarray, tract: float
+) -> dict[str, np.ndarray]:
     """What the mouth does, frame by frame: `formants (frames, 5)`, `band (frames, 2)`, and levels.
 
     `voicing`, `breath` and `noise` are `(frames,)`. Each is drawn through breakpoints that the
@@ -188,7 +198,14 @@ def _controls(syllables, times, tract):
     return controls
 
 
-def _voicing(points, syllable, consonant, length, level, is_last):
+def _voicing(
+    points: Points,
+    syllable: Syllable,
+    consonant: Consonant,
+    length: float,
+    level: float,
+    is_last: bool,
+) -> None:
     start, end, loudness = syllable.start, syllable.end, syllable.velocity
     closed = consonant.voicing * loudness
     points += [
@@ -199,7 +216,9 @@ def _voicing(points, syllable, consonant, length, level, is_last):
         points += [(max(start + 0.04, end - 0.12), 0.8 * loudness), (end, 0.0)]
 
 
-def _noises(curves, consonant, start, length, loudness):
+def _noises(
+    curves: dict[str, Points], consonant: Consonant, start: float, length: float, loudness: float
+) -> None:
     """Frication over the whole consonant, or a burst at the end of a stop, and aspiration."""
     begins = start - (0.35 if consonant.stop else 0.9) * length
     for name, level in (("noise", consonant.noise), ("breath", consonant.breath)):
@@ -208,13 +227,13 @@ def _noises(curves, consonant, start, length, loudness):
         curves[name] += [(begins, 0.0), (begins + 0.006, peak), (ends, peak), (ends + 0.012, 0.0)]
 
 
-def _breathe(curves, after, before):
+def _breathe(curves: dict[str, Points], after: float, before: float) -> None:
     """A breath before the phrase, where there is room for one."""
     if before - after > 0.3:
         curves["breath"] += [(before - 0.28, 0.0), (before - 0.16, 0.03), (before - 0.04, 0.0)]
 
 
-def _curve(points, times, smoothing):
+def _curve(points: Points, times: np.ndarray, smoothing: float) -> np.ndarray:
     """Straight lines through `points` (time, value or values), rounded off over `smoothing` s."""
     at = np.maximum.accumulate([time for time, _ in points])
     values = np.array([value for _, value in points], float)

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import math
+from collections.abc import Mapping
 
 import soundfile
 import torch
@@ -20,24 +21,24 @@ _LOWERED_PEAK = 0.9
 class Players:
     """Players side by side, one for each label; shown by a notebook's cell that ends with them."""
 
-    def __init__(self, figures):
+    def __init__(self, figures: Mapping[str, str]) -> None:
         self._figures = figures
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         columns = "repeat(auto-fill,minmax(min(100%,15rem),1fr))"
         style = f"display:grid;grid-template-columns:{columns};gap:0.5rem 1rem"
         return f'<div class="players" style="{style}">{"".join(self._figures.values())}</div>'
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Players({', '.join(self._figures)})"
 
 
-def player(audio, rate, label="audio"):
+def player(audio: torch.Tensor, rate: int, label: str = "audio") -> Players:
     """One player; see `players`."""
     return players({label: audio}, rate)
 
 
-def players(sounds, rate):
+def players(sounds: Mapping[str, torch.Tensor], rate: int) -> Players:
     """Players for several sounds, which share one gain so that their levels compare.
 
     Sounds above full scale are all lowered by the same amount, and their labels say by how much.
@@ -56,12 +57,12 @@ def players(sounds, rate):
     return Players({label: _figure(label + note, mp3) for label, mp3 in compressed.items()})
 
 
-def encoded(sounds, rate):
+def encoded(sounds: Mapping[str, torch.Tensor], rate: int) -> dict[str, bytes]:
     """The sounds of `players` as the bytes of MP3 files, at one gain: dict label -> bytes."""
     return _together(sounds, rate)[0]
 
 
-def _together(sounds, rate):
+def _together(sounds: Mapping[str, torch.Tensor], rate: int) -> tuple[dict[str, bytes], str]:
     """MP3 files of sounds, lowered together where one exceeds full scale; and what says so."""
     if not sounds:
         raise AudioError("players: there is no sound to play.")
@@ -74,7 +75,7 @@ def _together(sounds, rate):
     return {label: _mp3(gain * audio, rate) for label, audio in sounds.items()}, note
 
 
-def _checked(audio, label):
+def _checked(audio: torch.Tensor, label: str) -> torch.Tensor:
     audio = torch.as_tensor(audio, dtype=torch.float32).detach().cpu()
     audio = audio[None] if audio.ndim == 1 else audio
     check_audio(audio, label)
@@ -83,7 +84,7 @@ def _checked(audio, label):
     return audio
 
 
-def _mp3(audio, rate):
+def _mp3(audio: torch.Tensor, rate: int) -> bytes:
     """The sound as the bytes of an MP3 file."""
     if rate not in MP3_RATES:
         audio, rate = resample(audio, rate, 44100), 44100
@@ -95,7 +96,7 @@ def _mp3(audio, rate):
     return encoded.getvalue()
 
 
-def _figure(label, mp3):
+def _figure(label: str, mp3: bytes) -> str:
     text = html.escape(label, quote=True)
     source = f"data:audio/mpeg;base64,{base64.b64encode(mp3).decode()}"
     return (
