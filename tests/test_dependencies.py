@@ -4,6 +4,7 @@ import ast
 import sys
 from pathlib import Path
 
+import oldest
 import pytest
 import tomllib
 from packaging.requirements import Requirement
@@ -65,6 +66,16 @@ def test_every_requirement_has_a_lower_bound_and_no_other(declared):
     """`make oldest` tries the lower bounds; an upper one would turn away what Colab brings."""
     for need in sum(declared.values(), []):
         assert [spec.operator for spec in need.specifier] == [">="], need
+
+
+def test_the_oldest_set_is_the_lower_bounds(repository):
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    lines = oldest.lower_bounds(project)
+    tried = CORE.union(*(EXTRAS[extra] for extra in ("course", "train", "export")))
+    assert sorted(line.partition("==")[0] for line in lines) == sorted(tried)
+    assert oldest.exactly(Requirement("scipy>=1.15")) == "scipy==1.15"
+    with pytest.raises(SystemExit, match="'scipy<2' has no plain lower bound"):
+        oldest.exactly(Requirement("scipy<2"))
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -46,3 +46,9 @@ PRECISIONS = ("float32", "bf16", "fp16")
 """What a network may compute with while it learns."""
 EXPORT_FORMATS = ("onnx", "fp16", "int8")
 """What `weights.export_networks` writes."""
+OPEN_UNMIX: dict[str, int | float | bool] = {
+    "hidden_size": 256, "unidirectional": False, "max_bin": 1487, "dropout": 0.4,
+    "n_fft": 4096, "hop_length": 1024,
+}  # fmt: skip
+"""The arguments of a recipe for OpenUnmix: its constructor's, and its spectrogram's. The defaults
+are for a laptop; the other networks' stand in their constructors."""

@@ -7,8 +7,8 @@ import pytest
 from tiny_training import write_song
 
 from unmix_lite.cli import main
-from unmix_lite.names import TARGETS
-from unmix_lite.training import OPEN_UNMIX, STEPS, TrainingConfig
+from unmix_lite.names import OPEN_UNMIX, TARGETS
+from unmix_lite.training import STEPS, TrainingConfig
 
 TINY = ("--steps", 2, "--batch-size", 2, "--seconds", 0.5, "--hidden-size", 8,
         "--valid-every", 1)  # fmt: skip

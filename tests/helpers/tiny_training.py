@@ -7,8 +7,8 @@ import torch
 
 from unmix_lite import save_audio
 from unmix_lite.corpora import Corpus
-from unmix_lite.names import TARGETS
-from unmix_lite.training import OPEN_UNMIX, Training, TrainingConfig, train
+from unmix_lite.names import OPEN_UNMIX, TARGETS
+from unmix_lite.training import Training, TrainingConfig, train
 from unmix_lite.weights import read_safetensors
 
 RATE = 8000

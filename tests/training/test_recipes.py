@@ -10,8 +10,8 @@ from tiny_training import fit, recipe, validating
 
 from unmix_lite.errors import UnmixError
 from unmix_lite.models import MODELS
-from unmix_lite.names import COUPLED, NETWORKS
-from unmix_lite.training import OPEN_UNMIX, TrainingConfig, loop
+from unmix_lite.names import COUPLED, NETWORKS, OPEN_UNMIX
+from unmix_lite.training import TrainingConfig, loop
 
 pytestmark = pytest.mark.usefixtures("cache")
 

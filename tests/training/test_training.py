@@ -9,10 +9,10 @@ import torch
 from tiny_training import ARGUMENTS, fit, kept, recipe, same, validating
 
 from unmix_lite.errors import CheckpointError, UnmixError
-from unmix_lite.names import COUPLED
+from unmix_lite.names import COUPLED, OPEN_UNMIX
 from unmix_lite.separation import Separator
 from unmix_lite.signal import STFT
-from unmix_lite.training import LOSSES, OPEN_UNMIX, Excerpts, Training, Workers, input_statistics
+from unmix_lite.training import LOSSES, Excerpts, Training, Workers, input_statistics
 from unmix_lite.training.tasks import first_task
 from unmix_lite.weights import load_network
 

@@ -6,8 +6,8 @@ What is left out is left to `TrainingConfig`, which also tells the defaults.
 import argparse
 from typing import Any
 
-from ..names import AUGMENTATIONS, NETWORKS, PRECISIONS, SCHEDULES
-from ..training import OPEN_UNMIX, STEPS, TrainingConfig
+from ..names import AUGMENTATIONS, NETWORKS, OPEN_UNMIX, PRECISIONS, SCHEDULES
+from ..training import STEPS, TrainingConfig
 from .argument_types import above_zero, argument, count, positive
 
 SUGAR = ("hidden_size", "dropout", "unidirectional")

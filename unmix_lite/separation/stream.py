@@ -4,17 +4,31 @@ What the bidirectional network cannot do, since it waits for the end; a unidirec
 its state from block to block.
 """
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
+from torch import nn
 
 from ..audio import check_audio
 from ..errors import AudioError, UnmixError
 from ..models import Folded, OpenUnmix
-from ..signal import OverlapAdd
+from ..signal import STFT, OverlapAdd
+from .wiener_stage import WienerFilter
 
-if TYPE_CHECKING:
-    from .separator import Separator
+
+class Streamable(Protocol):
+    """What a `Stream` needs of a separator."""
+
+    networks: nn.ModuleDict
+    stft: STFT
+    filter: WienerFilter
+    residual: bool
+    complete: bool | None
+
+    @property
+    def targets(self) -> list[str]: ...
+
+    def prepare(self, audio: torch.Tensor) -> torch.Tensor: ...
 
 
 class Stream:
@@ -36,7 +50,7 @@ class Stream:
             no Open-Unmix, or with the Wiener filter, which measures seconds before it filters.
     """
 
-    def __init__(self, separator: "Separator") -> None:
+    def __init__(self, separator: Streamable) -> None:
         live = []
         for target, network in separator.networks.items():
             if type(network) is not OpenUnmix or network.arguments["unidirectional"] is False:

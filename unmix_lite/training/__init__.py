@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         swap_channels,
     )
     from .checkpoints import Interruption, collect, load_state, restore, save_state
-    from .config import OPEN_UNMIX, STEPS, TrainingConfig
+    from .config import STEPS, TrainingConfig
     from .excerpts import Excerpts, read_ahead, to_float
     from .loop import Training, train
     from .losses import LOSSES, LossInputs
@@ -52,7 +52,7 @@ _MODULES = {
         "set_loudness", "set_paces", "swap_channels",
     ),
     "checkpoints": ("Interruption", "collect", "load_state", "restore", "save_state"),
-    "config": ("OPEN_UNMIX", "STEPS", "TrainingConfig"),
+    "config": ("STEPS", "TrainingConfig"),
     "excerpts": ("Excerpts", "read_ahead", "to_float"),
     "loop": ("Training", "train"),
     "losses": ("LOSSES", "LossInputs"),
@@ -63,7 +63,7 @@ _MODULES = {
 }  # fmt: skip
 
 __all__ = [
-    "LOSSES", "OPEN_UNMIX", "SPEEDS", "STEPS", "Excerpts", "Interruption", "LossInputs",
+    "LOSSES", "SPEEDS", "STEPS", "Excerpts", "Interruption", "LossInputs",
     "MagnitudeTask", "Parameters", "SharedBatchNorm", "Training", "TrainingConfig",
     "TrainingTask", "WaveformTask", "Workers", "augment", "best_of", "change_speed",
     "change_tempo", "collect", "draw_changes", "equalise", "input_statistics", "is_stalled",

@@ -13,13 +13,6 @@ STEPS = 2000
 UNLIMITED = 10**9
 """Steps of a training that its minutes alone will end."""
 
-OPEN_UNMIX: dict[str, Any] = {
-    "hidden_size": 256, "unidirectional": False, "max_bin": 1487, "dropout": 0.4,
-    "n_fft": 4096, "hop_length": 1024,
-}  # fmt: skip
-"""What `arguments` may hold for OpenUnmix: its constructor's, and its spectrogram's. The defaults
-are for a laptop; the other networks' stand in their constructors."""
-
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -29,8 +22,8 @@ class TrainingConfig:
         targets: the stems to learn, all in the same steps: with an OpenUnmix each, or with one
             network of another kind for all; sources: all stems that make up the mixture.
         network: its class, one of `models.MODELS`; arguments: what that class takes beside the
-            targets and the rate, for OpenUnmix see `OPEN_UNMIX`. What is left out is filled in, so
-            that the recipe says all of what was trained.
+            targets and the rate, for OpenUnmix see `names.OPEN_UNMIX`. What is left out is filled
+            in, so that the recipe says all of what was trained.
         initial: start from these weights, a name or a folder as `Separator.from_pretrained` takes
             them; None starts from chance.
         seconds, batch_size: length of an excerpt in s, excerpts per step (over all processes).
@@ -98,14 +91,14 @@ class TrainingConfig:
     def _fill_in(self) -> None:
         """What was left to the network, or to be worked out."""
         # Brings torch, which `unmix-lite train --help` does without.
-        from .tasks import task_of
+        from .arguments import complete_arguments
 
         kind = NETWORKS[self.network]
         filled = {
             "steps": (UNLIMITED if self.minutes else STEPS) if self.steps is None else self.steps,
             "rate": kind.rate if self.rate is None else self.rate,
             "loss": kind.losses[0] if self.loss is None else self.loss,
-            "arguments": task_of(self.network).complete(self.network, self.arguments),
+            "arguments": complete_arguments(self.network, self.arguments),
         }  # fmt: skip
         for name, value in filled.items():
             object.__setattr__(self, name, value)

@@ -8,24 +8,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-    from .loop import Training
-
-Log = Callable[[dict[str, float]], None]
+Log = Callable[[int, dict[str, float]], None]
 
 
 @contextlib.contextmanager
-def tensorboard_curves(training: "Training", folder: Path) -> Iterator[Log]:
-    """A function that logs a dict of numbers, where TensorBoard is installed."""
-    writers = _writers() if training.workers.is_main else None
-    if writers is None:
-        yield lambda values: None
-        return
-    logs = folder / "logs" / training.config.name
-    with writers(logs, purge_step=training.step + 1) as writer:
+def tensorboard_curves(folder: Path | None, first: int) -> Iterator[Log]:
+    """A function that logs the numbers of a step, a dict, where TensorBoard is installed.
 
-        def log(values: dict[str, float]) -> None:
+    Args:
+        folder: where the curves go; None logs nothing.
+        first: the first step to come; what an interrupted run logged from there on is forgotten.
+    """
+    writers = _writers() if folder else None
+    if writers is None:
+        yield lambda step, values: None
+        return
+    with writers(folder, purge_step=first) as writer:
+
+        def log(step: int, values: dict[str, float]) -> None:
             for name, value in values.items():
-                writer.add_scalar(name, value, training.step)
+                writer.add_scalar(name, value, step)
 
         yield log
 

@@ -162,7 +162,8 @@ class Training:
         total = None if config.steps == UNLIMITED else config.steps
         bar = tqdm(total=total, initial=self.step, desc=config.name, unit="step", **quiet)
         reading = closing(read_ahead(self.read, self.step))
-        with bar, tensorboard_curves(self, folder) as log, reading as batches:
+        logs = folder / "logs" / config.name if self.workers.is_main else None
+        with bar, tensorboard_curves(logs, self.step + 1) as log, reading as batches:
             while not self.is_over:
                 began = time.monotonic()
                 loss, norm = self.take_step(*next(batches))
@@ -174,7 +175,8 @@ class Training:
                 bar.update()
                 bar.set_postfix(loss=f"{loss:.4f}", done=f"{self.fraction:.0%}", refresh=False)
                 if self.step % _LOG_EVERY == 0:
-                    log({"loss/train": loss, "gradient norm": norm, "seconds per step": spent})
+                    numbers = {"loss/train": loss, "gradient norm": norm}
+                    log(self.step, {**numbers, "seconds per step": spent})
                 if self.step % config.valid_every == 0:
                     self.report(folder, log, on_validation)
                 if stop:
@@ -188,7 +190,7 @@ class Training:
     def report(self, folder: Path, log: Log, on_validation: OnValidation | None) -> None:
         """Validate, keep what is best, and show how it went."""
         self.validate_and_keep(folder)
-        log({"loss/valid": self.history[-1]["valid_loss"]})
+        log(self.step, {"loss/valid": self.history[-1]["valid_loss"]})
         if on_validation and self.workers.is_main:
             on_validation(self.history)
 

@@ -2,9 +2,9 @@
 
 The loop knows no more than that, so that it trains any kind of network. All that one kind does in
 another way than the other stands here: how it is built, what it goes on from, what its file says.
+Which arguments it takes: `arguments`.
 """
 
-import inspect
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from ..models import MODELS, AudioNetwork, OpenUnmix
 from ..names import NETWORKS
 from ..signal import STFT
 from ..weights import NetworkCard, load_networks
-from .config import OPEN_UNMIX, TrainingConfig
+from .config import TrainingConfig
 from .excerpts import Excerpts
 from .losses import LOSSES, LossInputs
 from .networks import input_statistics
@@ -36,30 +36,6 @@ class TrainingTask(nn.Module):
         super().__init__()
         self.config, self.networks = config, nn.ModuleDict(networks)
         self.indices = [config.sources.index(target) for target in config.targets]
-
-    @classmethod
-    def defaults(cls, network: str) -> dict[str, Any]:
-        """The arguments that a class of networks takes, with their defaults."""
-        raise NotImplementedError
-
-    @classmethod
-    def complete(cls, network: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of a recipe with the defaults filled in, as JSON would give them back.
-
-        Raises:
-            UnmixError: the network has no such argument, or not of that kind.
-        """
-        defaults = {name: _listed(value) for name, value in cls.defaults(network).items()}
-        for name, value in arguments.items():
-            if name not in defaults:
-                raise UnmixError(
-                    f"{network}: has no argument '{name}'; it has {', '.join(defaults)}."
-                )
-            if not _is_like(_listed(value), defaults[name]):
-                raise UnmixError(
-                    f"{network}: its {name} is something like {defaults[name]}, not {value!r}."
-                )
-        return {**defaults, **{name: _listed(value) for name, value in arguments.items()}}
 
     @classmethod
     def new(cls, config: TrainingConfig) -> "TrainingTask":
@@ -110,27 +86,6 @@ class MagnitudeTask(TrainingTask):
     def __init__(self, config: TrainingConfig, networks: Mapping[str, nn.Module]):
         super().__init__(config, networks)
         self.stft = STFT(config.arguments["n_fft"], config.arguments["hop_length"])
-
-    @classmethod
-    def defaults(cls, network: str) -> dict[str, Any]:
-        """See `TrainingTask`."""
-        return OPEN_UNMIX
-
-    @classmethod
-    def complete(cls, network: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """See `TrainingTask`; the values are checked, too."""
-        complete = super().complete(network, arguments)
-        for name in ("hidden_size", "max_bin", "n_fft", "hop_length"):
-            if complete[name] < 1:
-                raise UnmixError(f"{name} must be above 0, not {complete[name]}.")
-        if not 0 <= complete["dropout"] < 1:
-            raise UnmixError(f"dropout must lie in 0..1, below 1, not {complete['dropout']}.")
-        width, window, hop = (complete[name] for name in ("hidden_size", "n_fft", "hop_length"))
-        if width % 2 and not complete["unidirectional"]:
-            raise UnmixError(f"hidden_size must be even, half for each direction: {width}.")
-        if hop > window // 2:
-            raise UnmixError(f"hop_length must be at most half of n_fft, {window // 2}: {hop}.")
-        return complete
 
     @classmethod
     def new(cls, config: TrainingConfig) -> "MagnitudeTask":
@@ -191,12 +146,6 @@ class MagnitudeTask(TrainingTask):
 
 class WaveformTask(TrainingTask):
     """For one `AudioNetwork`, which knows its own losses."""
-
-    @classmethod
-    def defaults(cls, network: str) -> dict[str, Any]:
-        """See `TrainingTask`: all that the constructor takes, but what every recipe says."""
-        taken = inspect.signature(MODELS[network]).parameters.values()
-        return {one.name: one.default for one in taken if one.name not in ("targets", "rate")}
 
     @classmethod
     def new(cls, config: TrainingConfig) -> "WaveformTask":
@@ -267,16 +216,3 @@ def _check_same(
                 f"{config.initial}: its {what} has {name} {given.get(name)}, the recipe {value}; "
                 "make them the same."
             )
-
-
-def _listed(value: Any) -> Any:
-    """Tuples as lists, as JSON has them."""
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _is_like(value: Any, default: Any) -> bool:
-    """Whether a value is of its default's kind; a whole number may stand for any number."""
-    if isinstance(default, list):
-        return isinstance(value, list) and all(_is_like(one, default[0]) for one in value)
-    kinds = (int, float) if type(default) is float else (type(default),)
-    return type(value) in kinds
