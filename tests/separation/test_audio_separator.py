@@ -38,7 +38,7 @@ def noise(*shape, seed=0):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A Wave-U-Net from chance."""
+    """A Wave-U-Net of random weights."""
     torch.manual_seed(0)
     network = WaveUNet(filters=2, levels=3)
     save_network(tmp_path, network, NetworkCard(NAME, "WaveUNet", network.arguments, rate=22050))

@@ -69,3 +69,19 @@ def test_another_models_weights(network, tmp_path):
     fails(path, "do not fit")
     save_file(tensors, path, metadata={"unmix_lite": json.dumps({**described, "model": "UNet"})})
     fails(path, "unknown model 'UNet'")
+
+
+def test_a_file_of_a_newer_format_asks_for_an_update(network, tmp_path):
+    newer = card(network)
+    newer.format = 2
+    path = save_network(tmp_path, network, newer)
+    with pytest.raises(CheckpointError, match="format 2.*update") as error:
+        load_network(path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_from_before_the_format_was_counted_is_of_the_first(network, tmp_path):
+    old = {name: value for name, value in vars(card(network)).items() if name != "format"}
+    path = tmp_path / "vocals.safetensors"
+    save_file(network.state_dict(), path, metadata={"unmix_lite": json.dumps(old)})
+    assert load_network(path)[1].format == 1

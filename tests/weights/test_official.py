@@ -154,7 +154,7 @@ def test_without_a_network_it_is_one_line(monkeypatch, tmp_path, capsys):
     arguments = ["separate", tmp_path / "song.wav", "-o", tmp_path, "--model", "umxhq"]
     assert main([str(argument) for argument in arguments]) == 1
     told = capsys.readouterr().err
-    assert told.count("\n") == 1 and "umxhq: its weights could not be had" in told
+    assert told.count("\n") == 1 and "umxhq: its weights could not be downloaded" in told
 
 
 def test_every_published_name_promises_its_checksum():
@@ -208,7 +208,7 @@ class TestDemucs:
         assert "\n" not in str(error.value) and "delete it" in str(error.value)
         (tmp_path / "cache" / "weights" / "hdemucs" / file.name).unlink()
         monkeypatch.setenv("UNMIX_LITE_PYTORCH", "http://127.0.0.1:9")
-        with pytest.raises(CheckpointError, match="hdemucs: its weights could not be had"):
+        with pytest.raises(CheckpointError, match="hdemucs: its weights could not be downloaded"):
             Separator.from_pretrained("hdemucs")
 
     def test_without_torchaudio_it_says_so_before_it_downloads(self, published, monkeypatch):

@@ -61,7 +61,7 @@ def _add_separate(commands: Subparsers) -> None:
         "  unmix-lite separate song.mp3 -o stems\n\n"
         "writes stems/song/vocals.wav, drums.wav, bass.wav and other.wav, each of the song's\n"
         "length and sampling rate; together they are the song. Reads WAV, FLAC, OGG, MP3, AIFF,\n"
-        "and with ffmpeg M4A and MP4. Songs whose stems are there already are skipped.",
+        "and with ffmpeg M4A and MP4. Songs whose stems already exist are skipped.",
     )
     command.add_argument(
         "inputs", nargs="+", metavar="INPUT", type=Path, help="sound files, mono or stereo"
@@ -73,8 +73,8 @@ def _add_separate(commands: Subparsers) -> None:
         "--model",
         metavar="NAME_OR_DIR",
         default="umx-lite",
-        help="a model that comes along (umx-lite, umx-lite-live, wave-u-net-lite, "
-        "deep-conv-sep-lite, wavenet-lite, vocal-cnn-lite); one by its authors, downloaded once "
+        help="a bundled model (umx-lite, umx-lite-live, wave-u-net-lite, "
+        "deep-conv-sep-lite, wavenet-lite, vocal-cnn-lite); one that its authors published, downloaded once "
         "(umx, umxhq, umxl, umxse, hdemucs); or a folder that 'train' filled (default: umx-lite)",
     )
     command.add_argument(
@@ -88,13 +88,13 @@ def _add_separate(commands: Subparsers) -> None:
         "(default: 3; 1 for umx, umxhq, umxl and umxse; 0 for live models)",
     )
     command.add_argument(
-        "--residual", action="store_true", help="also write residual: what the stems leave over"
+        "--residual", action="store_true", help="also write what the stems leave over, as residual"
     )
     command.add_argument(
         "--format", choices=FORMATS, default="wav", help="kind of file to write (default: wav)"
     )
     command.add_argument(
-        "--overwrite", action="store_true", help="separate again where stems are there already"
+        "--overwrite", action="store_true", help="separate again where the stems already exist"
     )
     _add_device(command)
 
@@ -108,8 +108,8 @@ def _add_train(commands: Subparsers) -> None:
         "do best on validation songs.\n\n"
         "  unmix-lite train --corpus band --targets vocals --minutes 10 -o my-model\n"
         "  unmix-lite separate song.mp3 -o stems --model my-model\n\n"
-        "Any folder with train/Song/piano.wav, guitar.wav ... can be learned from: name the stems\n"
-        "with --targets. Stop it whenever you like; the same command goes on where it stopped.\n"
+        "Any folder with train/Song/piano.wav, guitar.wav ... will do: name the stems to learn\n"
+        "with --targets. Stop it whenever you like: the same command resumes where it stopped.\n"
         "On several GPUs: accelerate launch -m unmix_lite train ...",
     )
     add = command.add_argument
@@ -153,7 +153,7 @@ def _add_evaluate(commands: Subparsers) -> None:
         "Score a model with BSS Eval v4 (SDR, ISR, SIR, SAR) on songs with known stems.\n\n"
         "  unmix-lite evaluate --model umx-lite --corpus preview -o scores\n\n"
         "writes one JSON per song as museval does, scores.csv, summary.csv and a picture; songs\n"
-        "that are scored already are skipped. Anybody's stems, <song>/<target>.wav:\n\n"
+        "that have already been scored are skipped. Anybody's stems, <song>/<target>.wav:\n\n"
         "  unmix-lite evaluate --estimates their-stems --corpus preview -o their-scores",
     )
     what = command.add_mutually_exclusive_group()
@@ -258,8 +258,8 @@ def _add_corpus(commands: Subparsers) -> None:
     command = _add(
         commands,
         "corpus",
-        "render or fetch a data set, and say what is in it",
-        "Make a data set ready and say where it lies and what is in it.\n\n"
+        "render or fetch a data set and list what is in it",
+        "Prepare a data set, and say where it is and what it holds.\n\n"
         "  unmix-lite corpus band       render the generated band (seconds, no network)\n"
         "  unmix-lite corpus preview    download the 7 s preview of MUSDB18 (140 MB, once)\n"
         "  unmix-lite corpus            what the notebooks would use, and why",
@@ -278,4 +278,6 @@ def _add_corpus(commands: Subparsers) -> None:
         type=Path,
         help="render the band into this folder instead of the cache",
     )
-    command.add_argument("--seed", type=count, help="of another band (with 'band' and --output)")
+    command.add_argument(
+        "--seed", type=count, help="compose another band (with 'band' and --output)"
+    )

@@ -69,7 +69,7 @@ def _add_network(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     _option(
         command, "--initial",
-        "start from these weights, for example umx-lite (default: from chance)",
+        "start from these weights, for example umx-lite (default: random weights)",
         metavar="NAME_OR_DIR",
     )  # fmt: skip
 

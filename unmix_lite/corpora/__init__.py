@@ -45,7 +45,7 @@ def open_corpus(name: StrPath = "auto") -> Corpus:
         return _open_named("preview")
     except CorpusError as error:
         why = str(error).rstrip(".")
-        return _open_named("band", f"the MUSDB18 preview could not be had ({why})")
+        return _open_named("band", f"the MUSDB18 preview could not be downloaded ({why})")
 
 
 def _open_named(name: StrPath, reason: str | None = None) -> Corpus:

@@ -23,8 +23,8 @@ class AudioNetwork(nn.Module):
 
     Attributes:
         context: samples that the network must hear on either side of those that it gives.
-        stretch: seconds of a song that are run at once.
-        grid: the network treats all stretches alike that begin at a multiple of so many samples.
+        segment: seconds of a song that are run at once.
+        grid: the network treats all segments alike that begin at a multiple of so many samples.
         losses: what it can be trained with; the first is that of the paper.
         needs_all_targets: whether its stems add up to the mixture by construction, so that all
             sources have to be among its targets.
@@ -75,11 +75,11 @@ class AudioNetwork(nn.Module):
     def separate_segments(
         self, song: torch.Tensor, seconds: float | None = None
     ) -> Iterator[torch.Tensor]:
-        """The stems of a whole song, stretch by stretch, in memory that does not grow with it.
+        """The stems of a whole song, segment by segment, in memory that does not grow with it.
 
         Args:
             song: `(channels, samples)`.
-            seconds: length of a stretch, about; None takes the network's `segment`.
+            seconds: length of a segment, about; None takes the network's `segment`.
 
         Yields:
             `(targets, channels, some samples)`, on the network's device; together the whole song.

@@ -1,7 +1,7 @@
 """Hybrid Demucs, the network of Défossez (2021, arXiv 2111.03600), in torchaudio's implementation.
 
 Two U-Nets, one along the waveform and one over the spectrogram, that meet in the middle, where an
-LSTM and attention look over the whole stretch; it won the Music Demixing Challenge of 2021.
+LSTM and attention look over the whole segment; it won the Music Demixing Challenge of 2021.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from .audio_network import AudioNetwork, check_input
 class HybridDemucs(AudioNetwork):
     """torchaudio's `HDemucs` as an `AudioNetwork`.
 
-    It has no context of its own that one could count, so stretches of 8 s get 1 s on either side,
+    It has no context of its own that one could count, so segments of 8 s get 1 s on either side,
     and how a song is cut makes a small difference, as in its authors' own program.
 
     Args:

@@ -24,7 +24,7 @@ class WaveUNet(AudioNetwork):
     tanh gives all sources but the last, which is the rest of the mixture.
 
     No convolution pads: each sample that comes out has been computed from sound alone, so that no
-    click marks the borders of stretches (section 3.2.2 of the paper).
+    click marks the borders of segments (section 3.2.2 of the paper).
 
     Args:
         targets: all sources of a mixture, in order.

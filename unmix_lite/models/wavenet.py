@@ -1,7 +1,7 @@
 """The Wavenet of Lluís, Pons and Serrà (Interspeech 2019, arXiv 1810.12187).
 
 WaveNet without its blindfold: a stack of dilated convolutions that sees both past and future, and
-gives all sources of a stretch at once instead of one sample at a time.
+gives all sources of a segment at once instead of one sample at a time.
 """
 
 from collections.abc import Sequence

@@ -25,7 +25,7 @@ class TrainingConfig:
             targets and the rate, for OpenUnmix see `names.OPEN_UNMIX`. What is left out is filled
             in, so that the recipe says all of what was trained.
         initial: start from these weights, a name or a folder as `Separator.from_pretrained` takes
-            them; None starts from chance.
+            them; None starts from random weights.
         seconds, batch_size: length of an excerpt in s, excerpts per step (over all processes).
         steps: optimiser steps in all; None takes `STEPS`, or as many as the minutes allow.
         minutes: of training, without decoding and validation, all calls together. It ends there

@@ -15,7 +15,7 @@ def exponential_average(networks: nn.Module, decay: float) -> AveragedModel:
     def follow(
         average: torch.Tensor, current: torch.Tensor, count: torch.Tensor | int
     ) -> torch.Tensor:
-        # Short at first, so that the beginning from chance is soon forgotten.
+        # Short at first, so that the random beginning is soon forgotten.
         keep = min(decay, (1 + float(count)) / (10 + float(count)))
         return average + (current - average) * (1 - keep)
 

@@ -39,7 +39,7 @@ class TrainingTask(nn.Module):
 
     @classmethod
     def new(cls, config: TrainingConfig) -> "TrainingTask":
-        """With networks from chance.
+        """With networks of random weights.
 
         Raises:
             UnmixError: the network cannot be built so.

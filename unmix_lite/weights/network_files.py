@@ -21,6 +21,10 @@ from ..files import StrPath, atomic
 _KEY = "unmix_lite"
 
 
+FORMAT = 1
+"""Version of the description in a file; a higher one means that an older package misreads it."""
+
+
 @dataclass
 class NetworkCard:
     """What a network is and how it must be fed.
@@ -32,6 +36,7 @@ class NetworkCard:
             networks that take sound.
         rate: in Hz.
         training: how it was trained, for the record (free form).
+        format: version of this description; files without it are of version 1.
     """
 
     target: str
@@ -41,6 +46,7 @@ class NetworkCard:
     hop_length: int = 1024
     rate: int = 44100
     training: dict[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
 
 
 LoadedNetwork = tuple[nn.Module, NetworkCard]
@@ -81,9 +87,15 @@ def load_network(path: StrPath, device: str | torch.device = "cpu") -> LoadedNet
             f"'{_KEY}' entry)."
         )
     try:
-        card = NetworkCard(**json.loads(metadata[_KEY]))
+        description = json.loads(metadata[_KEY])
+        if description.get("format", FORMAT) > FORMAT:
+            raise CheckpointError(
+                f"{path}: is of format {description['format']}, and this unmix-lite reads up to "
+                f"{FORMAT}; update it: pip install -U unmix-lite."
+            )
+        card = NetworkCard(**description)
         network = models.build(card.model, **card.arguments)
-    except (ValueError, TypeError, json.JSONDecodeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{path}: its description is not understood ({error}).") from error
     try:
         network.load_state_dict({k: _float32(v) for k, v in tensors.items()}, strict=True)

@@ -120,7 +120,7 @@ def load_demucs(progress: bool = True) -> tuple[HybridDemucs, NetworkCard]:
         state = torch.load(path, map_location="cpu", weights_only=True)
         network.inner.load_state_dict(state)
     except DownloadError as error:
-        raise CheckpointError(f"{DEMUCS}: its weights could not be had ({error})") from error
+        raise CheckpointError(f"{DEMUCS}: its weights could not be downloaded ({error})") from error
     except (RuntimeError, LookupError, ValueError, AttributeError, pickle.PickleError) as error:
         first = " ".join(str(error).split())[:160]
         message = f"{path}: is no Hybrid Demucs ({first}); delete it to download it again."
@@ -146,7 +146,7 @@ def _fetch(name: str, published: Published, target: str, progress: bool) -> Path
             _url(published, target), path, checksum=f"sha256:{promised}", progress=progress
         )
     except DownloadError as error:
-        raise CheckpointError(f"{name}: its weights could not be had ({error})") from error
+        raise CheckpointError(f"{name}: its weights could not be downloaded ({error})") from error
 
 
 def _url(published: Published, target: str) -> str:
