@@ -75,7 +75,8 @@ def _add_separate(commands: Subparsers) -> None:
         default="umx-lite",
         help="a bundled model (umx-lite, umx-lite-live, wave-u-net-lite, "
         "deep-conv-sep-lite, wavenet-lite, vocal-cnn-lite); one that its authors published, "
-        "downloaded once (umx, umxhq, umxl, umxse, hdemucs); or a folder that 'train' filled (default: umx-lite)",
+        "downloaded once (umx, umxhq, umxl, umxse, hdemucs); or a folder that 'train' filled "
+        "(default: umx-lite)",
     )
     command.add_argument(
         "--targets", nargs="+", metavar="STEM", help="only these stems, for example: vocals drums"
