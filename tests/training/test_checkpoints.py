@@ -231,7 +231,7 @@ def test_killed_again_and_again_a_training_comes_to_the_same_weights(tmp_path):
     write_corpus(tmp_path / "songs", rate=44100)
     driver = Path(__file__).parents[1] / "helpers" / "killed_training.py"
     result = subprocess.run(
-        [sys.executable, driver, tmp_path], capture_output=True, text=True, timeout=60,
+        [sys.executable, driver, tmp_path], capture_output=True, text=True, timeout=600,
         env={**os.environ, "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"},
     )  # fmt: skip
     assert result.returncode == 0, result.stderr

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AudioError, CorpusError, UnmixError
+from ..errors import AudioError, CorpusError, UnmixError, require
 from .parser import parser
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ def train(options: Namespace) -> None:
 
 def evaluate(options: Namespace) -> None:
     """Score a model on one split and print the table."""
+    require("matplotlib", "course", "evaluate")  # before hours are spent, not after
     from ..classic import CLASSIC
     from ..corpora import open_corpus
     from ..evaluation import ORACLES, OracleEstimates, StoredEstimates, mixture_estimate, table

@@ -13,7 +13,7 @@ import torch
 from torch import distributed, nn
 from torch.distributed.nn.functional import all_reduce
 
-from ..errors import UnmixError
+from ..errors import UnmixError, require
 
 Result = TypeVar("Result")
 
@@ -32,13 +32,9 @@ class Workers:
         self.index, self.count = 0, 1
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if int(os.environ.get("WORLD_SIZE", 1)) > 1:
-            try:
-                from accelerate import PartialState
-            except ImportError as error:
-                message = "several processes need accelerate: pip install accelerate."
-                raise UnmixError(message) from error
+            accelerate = require("accelerate", "train", "a training of several processes")
             # Unless told so, it would take every process for the only one where there is no GPU.
-            state = PartialState(cpu=self.device.type == "cpu")
+            state = accelerate.PartialState(cpu=self.device.type == "cpu")
             self.index, self.count = state.process_index, state.num_processes
             self.device = state.device
 

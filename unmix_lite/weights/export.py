@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from ..errors import UnmixError
+from ..errors import UnmixError, require
 from ..files import StrPath, atomic
 from ..models import Folded, OpenUnmix
 from ..names import EXPORT_FORMATS
@@ -119,10 +119,7 @@ class _Live(nn.Module):
 
 
 def _write_onnx(path: Path, network: OpenUnmix) -> Path:
-    try:
-        import onnx  # noqa: F401  (torch's exporter needs it)
-    except ImportError as error:
-        raise UnmixError("ONNX needs a package of that name: pip install onnx.") from error
+    require("onnx", "export", "the format onnx")  # torch's exporter imports it
     arguments: dict[str, Any] = network.arguments
     mixture = torch.ones(1, arguments["nb_channels"], arguments["nb_bins"], 9)
     names = ["mixture"]
