@@ -252,6 +252,15 @@ def test_no_rounds_means_no_neighbours(tmp_path):
     assert Separator.from_pretrained(tmp_path, "cpu").filter == WienerFilter(3, True, 40)
 
 
+def test_a_misspelt_setting_is_one_line_and_none_is_the_models_own(tmp_path):
+    folder_of_networks(tmp_path)
+    with pytest.raises(UnmixError, match="no setting 'windw'; it has iterations") as error:
+        Separator.from_pretrained(tmp_path, "cpu", windw=0)
+    assert "\n" not in str(error.value)
+    own = Separator.from_pretrained(tmp_path, "cpu").filter
+    assert Separator.from_pretrained(tmp_path, "cpu", iterations=None).filter == own
+
+
 def test_an_ensemble_answers_with_the_mean():
     one, other = small(), small()
     magnitude = noise(2, 2049 * 5).abs().reshape(1, 2, 2049, 5)

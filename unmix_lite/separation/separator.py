@@ -95,8 +95,13 @@ class Separator(SongSeparator):
 
         Raises:
             CheckpointError: no such model, no such target, or a file that cannot be used.
-            UnmixError: a filter for networks that give sound.
+            UnmixError: an unknown setting, or a filter for networks that give sound.
         """
+        for name in settings:
+            if name not in WienerFilter.__dataclass_fields__:
+                known = ", ".join(WienerFilter.__dataclass_fields__)
+                raise UnmixError(f"the Wiener filter has no setting '{name}'; it has {known}.")
+        settings = {name: value for name, value in settings.items() if value is not None}
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         loaded = load_networks(name_or_dir, targets)
         network, card = next(iter(loaded.values()))
