@@ -4,7 +4,7 @@
 
 Each system separates the same minute, songs of the embedded band end to end, on one core, in a
 process of its own. Times are also told as a share of umx-lite's in the same run, which says more
-about other machines than seconds do. Chapter 9 reads the record.
+about other machines than seconds do. Chapter 11 reads the record.
 """
 
 import argparse

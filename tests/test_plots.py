@@ -34,7 +34,9 @@ def bar_labels(figure):
 
 def test_spectrogram_shows_a_tone_where_it_is(tone):
     spec = STFT()(tone(1000.0, seconds=2.0))
-    ax = plots.spectrogram(spec, rate=44100, hop_length=1024, title="a tone", top=5000)
+    ax = plots.spectrogram(
+        spec, rate=44100, hop_length=1024, title="a tone", top=5000, log=False, span=80
+    )
     image = ax.images[0]
     left, right, bottom, top = image.get_extent()
     values = np.asarray(image.get_array())
@@ -51,13 +53,13 @@ def test_spectrogram_shows_a_tone_where_it_is(tone):
 def test_spectrogram_averages_channels_and_takes_magnitudes(tone):
     spec = STFT()(tone(500.0))
     spec[1] = 0
-    one, two = (np.asarray(plots.spectrogram(s).images[0].get_array())
+    one, two = (np.asarray(plots.spectrogram(s, log=False).images[0].get_array())
                 for s in (spec[0].abs(), spec))  # fmt: skip
     np.testing.assert_allclose(one, two, atol=1e-4)  # half the level, and relative to its peak
 
 
 def test_spectrogram_reference_sets_zero_decibels():
-    ax = plots.spectrogram(torch.full((5, 4), 0.1), reference=1.0)
+    ax = plots.spectrogram(torch.full((5, 4), 0.1), reference=1.0, log=False)
     np.testing.assert_allclose(np.asarray(ax.images[0].get_array()), -20, atol=1e-4)
 
 
@@ -69,8 +71,17 @@ def test_logarithmic_spectrogram(tone):
 
 def test_silence_can_be_drawn():
     ax = plots.spectrogram(torch.zeros(2, 9, 7))
-    assert np.asarray(ax.images[0].get_array()).max() == -80
+    assert np.asarray(ax.collections[0].get_array()).max() == -70
     plots.waveform(torch.zeros(2, 100)).figure.canvas.draw()
+
+
+def test_a_click_leaves_the_rest_of_the_picture_visible():
+    magnitudes = torch.full((100, 100), 0.1)
+    magnitudes[:, 50] = torch.linspace(1, 5, 100)
+    magnitudes[:99, 50] = 0.1
+    levels = np.asarray(plots.spectrogram(magnitudes).collections[0].get_array())
+    assert levels.max() == 0  # 34 dB above the rest, and not the measure of all things
+    assert np.median(levels) == pytest.approx(-14, abs=0.1)
 
 
 def test_wrong_shape_is_refused():
@@ -78,24 +89,22 @@ def test_wrong_shape_is_refused():
         plots.spectrogram(torch.zeros(1, 2, 9, 7))
 
 
-def test_spectrograms_share_one_scale(tone):
-    stft = STFT()
-    figure = plots.spectrograms(
-        {"loud": stft(tone(level=0.5)), "soft": stft(tone(level=0.05)), "third": stft(tone())}
-    )
-    pictures = [ax for ax in figure.axes if ax.images]
+def test_spectrograms_share_one_scale():
+    noise = torch.rand(65, 40, generator=torch.Generator().manual_seed(0))
+    figure = plots.spectrograms({"loud": noise, "soft": 0.1 * noise, "third": noise})
+    pictures = [ax for ax in figure.axes if ax.get_title()]
     assert [ax.get_title() for ax in pictures] == ["loud", "soft", "third"]
-    assert {ax.images[0].get_clim() for ax in pictures} == {(-80, 0)}
-    peaks = [float(np.asarray(ax.images[0].get_array()).max()) for ax in pictures]
-    assert peaks == pytest.approx([0, -20, 0], abs=0.01)
+    assert {ax.collections[0].get_clim() for ax in pictures} == {(-70, 0)}
+    levels = [float(np.median(np.asarray(ax.collections[0].get_array()))) for ax in pictures]
+    assert levels[0] - levels[1] == pytest.approx(20, abs=0.01) and levels[0] == levels[2]
     assert bar_labels(figure) == ["dB"]
     figure.canvas.draw()
 
 
 def test_mask_runs_from_zero_to_one():
-    ax = plots.mask(torch.tensor([[0.0, 0.5], [1.0, 0.25]]))
+    ax = plots.mask(torch.tensor([[0.0, 0.5], [1.0, 0.25]]), log=False)
     assert ax.images[0].get_clim() == (0, 1) and bar_labels(ax.figure) == ["mask"]
-    assert plots.mask(torch.full((2, 3, 4), 1.5)).images[0].get_clim() == (0, 1.5)
+    assert plots.mask(torch.full((2, 3, 4), 1.5)).collections[0].get_clim() == (0, 1.5)
 
 
 def test_waveform_keeps_a_single_click():
@@ -196,3 +205,24 @@ def test_colours_are_distinct_and_readable_on_white():
         luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
         # WCAG 2.1 asks 3 to 1 of graphics.
         assert 1.05 / (luminance + 0.05) >= 2.95, name
+
+
+ROWS = {"mixture": {"vocals": -4.83, "drums": None}, "<lite>": {"vocals": 5.02, "drums": -0.01}}
+
+
+def test_a_table_is_html_in_a_notebook_and_lines_elsewhere():
+    table = plots.table(ROWS, head="dB", best="high")
+    assert repr(table).splitlines() == [
+        "dB       vocals  drums", "mixture    -4.8      –", "<lite>      5.0    0.0",
+    ]  # fmt: skip
+    html = table._repr_html_()
+    assert "&lt;lite&gt;" in html and html.count("<tr>") == 3
+    assert html.count("<strong>") == 2 and "<strong>5.0</strong>" in html
+
+
+def test_tables_take_rows_by_order_and_refuse_what_does_not_fit():
+    table = plots.table({"a": [1, "x"], "b": [2.0, torch.tensor(0.25)]}, ["n", "t"], digits=2)
+    assert table.rows == (("a", "1", "x"), ("b", "2.00", "0.25"))
+    assert plots.table({"a": [3.0], "b": [2.0]}, ["n"], best="low").best == {(1, 1)}
+    with pytest.raises(ValueError, match="row 'a': 1 values for 2 columns"):
+        plots.table({"a": [1]}, ["n", "t"])

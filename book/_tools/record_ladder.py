@@ -1,4 +1,4 @@
-"""Make the record of a finished ladder: what chapter 9 shows.
+"""Make the record of a finished ladder: what chapter 11 shows.
 
     python book/_tools/record_ladder.py LADDER_FOLDER NAME --command "unmix-lite ladder ..."
 

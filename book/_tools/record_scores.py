@@ -1,4 +1,4 @@
-"""Make the record of a finished evaluation: what chapter 10 draws beside the published systems.
+"""Make the record of a finished evaluation: what chapter 9 draws beside the published systems.
 
     python book/_tools/record_scores.py SCORES_FOLDER NAME --command "unmix-lite evaluate ..."
 

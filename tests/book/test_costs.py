@@ -1,4 +1,4 @@
-"""The table of costs: every system is on it, and a quick run writes what chapter 9 reads."""
+"""The table of costs: every system is on it, and a quick run writes what chapter 11 reads."""
 
 import json
 import os

@@ -157,7 +157,7 @@ QUOTED = [
     ("paper.md",
      r"beside (\d+) systems of the campaign",
      lambda: [len(published("clips"))]),
-    ("notebooks/09_other_roads.ipynb",
+    ("notebooks/11_other_roads.ipynb",
      r"on the same (\d+) real test songs",
      lambda: [max(t["songs"] for r in record("ladder/preview")["rungs"]
                   for t in r["targets"].values())]),

@@ -547,3 +547,31 @@ def test_sound_files_of_every_kind_make_a_song(tmp_path):
         stems = track.stems()
         assert {tuple(stem.shape) for stem in stems.values()} == {(2, 16000)}
         assert soundfile.info(track.path / f"drums{suffix}").samplerate == track.rate
+
+
+def test_a_public_page_plays_only_songs_whose_licence_allows_it(tmp_path):
+    """Of MUSDB18 those listed, what shows most first; of other corpora all."""
+    names = {
+        "train": ["Leaf - Wicked", "AvaLuna - Waterduct", "Music Delta - Beatles",
+                  "Leaf - Summerghost", "Meaxic - Take A Step"],
+        "test": ["Al James - Schoolboy Facination"],
+    }  # fmt: skip
+    for split, songs in names.items():
+        for name in songs:
+            (tmp_path / split / name).mkdir(parents=True)
+    corpus = open_corpus(tmp_path)
+    assert corpus.is_musdb
+    found = {split: [t.name for t in corpus.examples(split)] for split in ("train", "valid")}
+    assert found["train"] == ["Music Delta - Beatles", "AvaLuna - Waterduct"]
+    assert found["valid"] == ["Meaxic - Take A Step"]
+    credit = corpus.examples("train")[1].credit
+    assert credit == "AvaLuna - Waterduct (MedleyDB, in MUSDB18, CC BY-NC-SA)"
+    with pytest.raises(CorpusError, match="may be played on a public page"):
+        corpus.examples("test")
+
+
+def test_songs_of_ones_own_may_all_be_played(band):
+    corpus = open_corpus(band)
+    assert not corpus.is_musdb
+    assert corpus.examples("train") == corpus.tracks("train")
+    assert corpus.examples("train")[0].credit == corpus.examples("train")[0].name

@@ -17,6 +17,7 @@ import torch
 from ..audio import STEM_NAMES, load_audio, load_stems
 from ..errors import CorpusError, require
 from ..names import SPLITS, TARGETS
+from .playable import credit, playable
 
 _SOUND = (".wav", ".flac", ".ogg", ".mp3")
 _STEMS_RATE = 44100  # that of every `.stem.mp4` of MUSDB18; musdb takes it for granted
@@ -56,6 +57,11 @@ class Track:
         if self.path.is_dir() and "mixture" not in self._files():
             return reduce(torch.add, self.stems().values())
         return self._read(("mixture",))[0]["mixture"]
+
+    @property
+    def credit(self) -> str:
+        """The name of the song, and under which licence a page plays it where one must be named."""
+        return credit(self)
 
     @property
     def rate(self) -> int:
@@ -157,10 +163,15 @@ class Corpus:
         return f"{self.name}: {self.reason} ({self.root}){credit}"
 
     @property
+    def is_musdb(self) -> bool:
+        """Whether the songs are MUSDB18's, by the names of its validation songs."""
+        names = (path.name.removesuffix(".stem.mp4") for path in self.root.glob("train/*"))
+        return not MUSDB_VALIDATION.isdisjoint(names)
+
+    @property
     def credit(self) -> str:
         """Whose music it is, where that must be said: MUSDB18's, by its songs' names."""
-        names = (path.name.removesuffix(".stem.mp4") for path in self.root.glob("train/*"))
-        if MUSDB_VALIDATION.isdisjoint(names):
+        if not self.is_musdb:
             return ""
         return (
             "Songs: MUSDB18 (Rafii, Liutkus, Stöter, Mimilakis, Bittner 2017), by the artists named"
@@ -199,6 +210,17 @@ class Corpus:
         if not songs:
             raise CorpusError(f"{folder}: holds no songs for the split '{split}'.")
         return [Track(name, path, split) for name, path in songs.items()]
+
+    def examples(self, split: str) -> list[Track]:
+        """The songs of a split that a public page may play, what shows most first.
+
+        Of MUSDB18 these are the songs under a Creative Commons licence; of the band, and of songs
+        of your own, all.
+
+        Raises:
+            CorpusError: no such split, or none of its songs may be played.
+        """
+        return playable(self.tracks(split), self.is_musdb)
 
     def musdb(self, **arguments: Any) -> Any:
         """The same songs as a `musdb.DB`, the field's own reader.
