@@ -129,12 +129,25 @@ def test_every_chapter_runs_weekly_on_colabs_versions_and_on_the_newest(workflow
     parsed = workflow("weekly")
     assert triggers(parsed)["schedule"]
     assert parsed["env"]["UNMIX_LITE_CORPUS"] == "band"
-    for job in parsed["jobs"].values():
-        assert "python -m pytest notebooks --nbval-lax --nbval-current-env" in commands(job)
+    for name in ("colab", "newest"):
+        run = "python -m pytest notebooks --nbval-lax --nbval-current-env"
+        assert run in commands(parsed["jobs"][name])
     colab = (repository / "book" / "_tools" / "colab.txt").read_text().splitlines()
     pins = [line for line in colab if not line.startswith("#")]
     assert all(re.fullmatch(r"[\w-]+==[\d.]+", pin) for pin in pins)
     assert any("-r book/_tools/colab.txt" in line for line in commands(parsed["jobs"]["colab"]))
+
+
+def test_every_benchmark_runs_weekly(workflow, repository):
+    lines = commands(workflow("weekly")["jobs"]["benchmarks"])
+    scripts = [
+        file.name
+        for file in (repository / "benchmarks").glob("*.py")
+        if "add_options(parser)" in file.read_text() and file.name != "machine.py"
+    ]
+    assert len(scripts) >= 4
+    for script in scripts:
+        assert any(f"benchmarks/{script} " in line for line in lines), script
 
 
 def test_the_book_is_published_with_the_real_preview_after_the_stamp_check(workflow):
