@@ -86,10 +86,10 @@ def steps(hidden_size, tracks, dataset, options, device):
         loss="mse", batch_size=options.batch_size, augmentations=AUGMENTATIONS, steps=1_000_000,
     )  # fmt: skip
     training = Training(config, tracks, tracks[:1], Workers(device), progress=False)
+    statistics_of_input = input_statistics(training.batches.excerpts, training.task.stft)
     theirs = reference_steps(
         reference_batches(dataset, options.batch_size), hidden_size,
-        config.arguments["max_bin"], input_statistics(training.excerpts, training.task.stft),
-        device,
+        config.arguments["max_bin"], statistics_of_input, device,
     )  # fmt: skip
     utilisation = Utilisation(device)
     what = f"steps, {hidden_size} wide"
@@ -121,7 +121,7 @@ def our_batches(excerpts, size, device):
 
 def our_steps(training):
     """Endless steps as `Training.run` takes them; yields the seconds that each waited for data."""
-    batches = read_ahead(training.read)
+    batches = read_ahead(training.batches.read)
     while True:
         began = time.perf_counter()
         stems = next(batches)

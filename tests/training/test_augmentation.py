@@ -265,7 +265,7 @@ def test_without_remix_all_stay_intact_and_with_it_some(training, kept):
     """To be seen from the gains; and the stems of those are of one song and place."""
     counts = set()
     for step in range(60):
-        stems, changes = training.read(step)
+        stems, changes = training.batches.read(step)
         alike = np.ptp(changes["gain"], axis=1) == 0
         counts.add(int(alike.sum()))
         # The tones of one song lie 100 Hz apart, and those of another song 20 Hz above.
@@ -288,16 +288,16 @@ def training(tones, cache, request):
 def test_the_processes_that_share_a_batch_read_and_hear_what_one_would(training):
     def batch(index, count):
         training.workers.index, training.workers.count = index, count
-        return training.read(5)
+        return training.batches.read(5)
 
     whole, part = batch(0, 1), batch(1, 2)
     assert torch.equal(part[0], whole[0][2:])
-    mine, all_of_it = training.augmented(*part), training.augmented(*whole)
+    mine, all_of_it = training.batches.augmented(*part), training.batches.augmented(*whole)
     torch.testing.assert_close(mine, all_of_it[2:], atol=1e-5, rtol=1e-4)
 
 
 def test_whatever_is_changed_the_mixture_is_the_sum_of_the_targets(training):
-    targets, mixture = training.task.spectra(training.augmented(*training.read(0)))
+    targets, mixture = training.task.spectra(training.batches.augmented(*training.batches.read(0)))
     assert targets.shape == (4, 4, 2, 257, 26) and mixture.shape == (4, 1, 2, 257, 26)
     assert mixture.abs().max() > 1
     torch.testing.assert_close(targets.sum(1, keepdim=True), mixture, atol=1e-4, rtol=1e-4)

@@ -11,7 +11,7 @@ from unmix_lite.audio import resample
 from unmix_lite.corpora import Corpus, Track, other_rates
 from unmix_lite.errors import CorpusError
 from unmix_lite.names import TARGETS
-from unmix_lite.training import Excerpts, read_ahead, to_float, train
+from unmix_lite.training import Excerpts, ResidentExcerpts, read_ahead, to_float, train
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -54,6 +54,19 @@ def test_floats_read_at_once_are_the_integers_to_full_scale(excerpts):
     stems = excerpts.cut(*drawn)
     assert stems.dtype == torch.int16
     assert torch.equal(excerpts.cut(*drawn, as_float=True), to_float(stems))
+
+
+@pytest.mark.parametrize("seconds", [0.5, 3.0], ids=["within the songs", "longer than they are"])
+@pytest.mark.parametrize("as_float", [False, True])
+def test_songs_in_a_device_s_memory_give_the_same_excerpts(tones, seconds, as_float):
+    arguments = tones.tracks("train"), TARGETS, seconds, 8000
+    disk = Excerpts(*arguments, progress=False)
+    resident = ResidentExcerpts(*arguments, progress=False, device=torch.device("cpu"))
+    drawn = disk.draw(np.random.default_rng(3), 4, ("remix",))
+    expected, found = (e.cut(*drawn, as_float=as_float) for e in (disk, resident))
+    assert found.dtype == expected.dtype and torch.allclose(found.float(), expected.float())
+    again = resident.cut(*drawn, as_float=as_float, out=torch.full_like(found, 9))
+    assert torch.equal(again, found)
 
 
 def test_memory_used_again_holds_nothing_of_what_was_there(tones):

@@ -30,7 +30,7 @@ def take(training, steps):
     """Take steps by hand; returns the losses, the norms and the weights after each."""
     losses, norms, weights = [], [], []
     for _ in range(steps):
-        loss, norm = training.take_step(*training.read(training.step))
+        loss, norm = training.take_step(*training.batches.read(training.step))
         training.step += 1
         state = training.networks["vocals"].state_dict()
         training.losses.append(loss)
@@ -278,7 +278,7 @@ def test_the_network_of_a_recipe_is_as_it_says():
 
 def test_a_new_network_is_scaled_to_the_training_mixtures(tones):
     training = ready(tones)
-    mean, deviation = input_statistics(training.excerpts, training.task.stft)
+    mean, deviation = input_statistics(training.batches.excerpts, training.task.stft)
     network = training.networks["vocals"]
     torch.testing.assert_close(network.input_mean.detach(), -mean[:200])
     torch.testing.assert_close(network.input_scale.detach(), 1 / deviation[:200])

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         set_paces,
         swap_channels,
     )
+    from .batches import Batches, ResidentExcerpts
     from .checkpoints import Interruption, collect, load_state, restore, save_state
     from .config import STEPS, TrainingConfig
     from .excerpts import Excerpts, read_ahead, to_float
@@ -51,6 +52,7 @@ _MODULES = {
         "random_gains", "random_intact", "random_levels", "random_paces", "random_swaps", "scale",
         "set_loudness", "set_paces", "swap_channels",
     ),
+    "batches": ("Batches", "ResidentExcerpts"),
     "checkpoints": ("Interruption", "collect", "load_state", "restore", "save_state"),
     "config": ("STEPS", "TrainingConfig"),
     "excerpts": ("Excerpts", "read_ahead", "to_float"),
@@ -63,11 +65,11 @@ _MODULES = {
 }  # fmt: skip
 
 __all__ = [
-    "LOSSES", "SPEEDS", "STEPS", "Excerpts", "Interruption", "LossInputs",
-    "MagnitudeTask", "Parameters", "SharedBatchNorm", "Training", "TrainingConfig",
-    "TrainingTask", "WaveformTask", "Workers", "augment", "best_of", "change_speed",
-    "change_tempo", "collect", "draw_changes", "equalise", "input_statistics", "is_stalled",
-    "keep_intact", "learning_rate", "load_state", "needed_samples", "pitch_shift",
+    "LOSSES", "SPEEDS", "STEPS", "Batches", "Excerpts", "Interruption", "LossInputs",
+    "MagnitudeTask", "Parameters", "ResidentExcerpts", "SharedBatchNorm", "Training",
+    "TrainingConfig", "TrainingTask", "WaveformTask", "Workers", "augment", "best_of",
+    "change_speed", "change_tempo", "collect", "draw_changes", "equalise", "input_statistics",
+    "is_stalled", "keep_intact", "learning_rate", "load_state", "needed_samples", "pitch_shift",
     "random_curves", "random_gains", "random_intact", "random_levels", "random_paces",
     "random_swaps", "read_ahead", "restore", "save_state", "scale", "set_loudness", "set_paces",
     "swap_channels", "to_float", "train",

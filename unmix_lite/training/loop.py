@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast
@@ -19,17 +18,11 @@ from ..corpora import Track, other_rates, problems
 from ..errors import CheckpointError, CorpusError, UnmixError
 from ..files import atomic
 from ..weights import save_network
-from .augmentation import (
-    Parameters,
-    augment,
-    draw_changes,
-    keep_intact,
-    needed_samples,
-    random_intact,
-)
+from .augmentation import Parameters
+from .batches import Batches, excerpts_for
 from .checkpoints import Interruption, collect, load_state, restore, save_state
 from .config import UNLIMITED, TrainingConfig
-from .excerpts import Excerpts, read_ahead, to_float
+from .excerpts import read_ahead
 from .logs import Log, tensorboard_curves
 from .networks import exponential_average
 from .schedule import History, best_of, is_stalled, learning_rate
@@ -104,7 +97,6 @@ class Training:
         progress: bool = True,
     ):
         self.config, self.workers, self.progress = config, workers, progress
-        self.samples = round(config.seconds * config.rate)
         workers.rows(config.batch_size)  # which must divide among them
         # All that can be refused is refused before the first song is decoded.
         self.task = first_task(config).to(workers.device)
@@ -112,15 +104,10 @@ class Training:
             raise CorpusError(found)
         if progress and (told := other_rates([*tracks, *valid_tracks], config.rate)):
             tqdm.write(told)
-        longer = needed_samples(config.augmentations, self.samples) / config.rate
-        self.excerpts, self.validation = (
-            workers.in_turn(
-                partial(Excerpts, songs, config.sources, seconds, config.rate, progress=progress)
-            )
-            for songs, seconds in ((tracks, longer), (valid_tracks, 30))
-        )
+        self.batches = Batches(config, tracks, workers, progress)
+        self.validation = excerpts_for(valid_tracks, config, 30, workers, progress)
         if not config.initial:
-            self.task.listen(self.excerpts)
+            self.task.listen(self.batches.excerpts)
         self.model = workers.prepare(self.task)
         self.average = exponential_average(self.task, config.average) if config.average else None
         # Fused: one pass over the weights, which on a CPU takes a quarter of the time of many.
@@ -161,7 +148,7 @@ class Training:
         quiet = {} if self.progress else {"disable": True}
         total = None if config.steps == UNLIMITED else config.steps
         bar = tqdm(total=total, initial=self.step, desc=config.name, unit="step", **quiet)
-        reading = closing(read_ahead(self.read, self.step))
+        reading = closing(read_ahead(self.batches.read, self.step))
         logs = folder / "logs" / config.name if self.workers.is_main else None
         with bar, tensorboard_curves(logs, self.step + 1) as log, reading as batches:
             while not self.is_over:
@@ -194,39 +181,13 @@ class Training:
         if on_validation and self.workers.is_main:
             on_validation(self.history)
 
-    def read(self, step: int, out: torch.Tensor | None = None) -> tuple[torch.Tensor, Parameters]:
-        """This process's excerpts of a step, and how they are to be augmented.
-
-        All randomness follows from seed and step, so a resumed training needs no saved generator.
-        And every process draws for the whole batch, so that however many share it, each excerpt
-        gets the same. `out` is memory to use again.
-        """
-        config, size = self.config, self.config.batch_size
-        names, rng = config.augmentations, np.random.default_rng([config.seed, step])
-        intact = np.zeros(size, bool)
-        if "intact" in names:
-            intact = random_intact(rng, size, 0.5 if "remix" in names else 1.0)
-        songs, places = self.excerpts.draw(rng, size, names)
-        changes = draw_changes(rng, names, size, len(config.sources))
-        drawn = keep_intact({"songs": songs, "places": places, **changes}, intact)
-        mine = {name: values[self.workers.rows(size)] for name, values in drawn.items()}
-        on_cpu = self.workers.device.type == "cpu"
-        stems = self.excerpts.cut(mine.pop("songs"), mine.pop("places"), on_cpu, out)
-        return stems, mine
-
-    def augmented(self, stems: torch.Tensor, changes: Parameters) -> torch.Tensor:
-        """On the device, as float32, and augmented."""
-        stems = to_float(stems.to(self.workers.device, non_blocking=True))
-        return augment(stems, changes, self.samples, inplace=True)
-
     def take_step(self, stems: torch.Tensor, changes: Parameters) -> tuple[float, float]:
         """Predict, compare (eq. 4), descend; returns the loss and the gradient's norm."""
         config = self.config
         torch.manual_seed(config.seed * 1_000_003 + self.step + 7919 * self.workers.index)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(config, self.fraction, self.history)
-        with torch.no_grad():
-            stems = self.augmented(stems, changes)
+        stems = self.batches.augmented(stems, changes)
         self.task.train()
         self.optimizer.zero_grad()
         loss = self.model(stems).mean()
