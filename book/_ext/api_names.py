@@ -42,6 +42,7 @@ CHAPTERS = {
     "separation.Stream": "live",
     "evaluation": "sdr",
     "listening": "listening",
+    "explore": "separating",
     "listening.html_players": "mixture",
 }
 
