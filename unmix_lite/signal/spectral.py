@@ -16,8 +16,8 @@ class STFT(nn.Module):
 
     Args:
         n_fft: window and transform length in samples.
-        hop_length: samples from one frame to the next; at most half a window, or the inverse
-            would not exist.
+        hop_length: samples from one frame to the next; at most half a window. The inverse exists
+            for longer hops, too, but would magnify what is changed where windows hardly overlap.
     """
 
     window: torch.Tensor
