@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from unmix_lite.signal import STFT, time_stretch
+from unmix_lite.training import SPEEDS
 
 RATE = 8000
 RATIOS = [0.5, 5 / 6, 1.1, 2.0]
@@ -63,3 +64,10 @@ def test_short_sounds_and_silence_come_out_as_they_should(samples):
     result = time_stretch(torch.ones(2, samples), 5 / 6)
     assert result.shape == (2, round(samples * 6 / 5)) and torch.isfinite(result).all()
     assert not time_stretch(torch.zeros(2, samples), 5 / 6).any()
+
+
+@pytest.mark.parametrize("ratio", SPEEDS)
+def test_a_sound_after_digital_silence_stays_finite(ratio):
+    time = torch.arange(22050) / 44100
+    audio = torch.cat([torch.zeros(30000), 0.3 * torch.sin(2 * torch.pi * 100 * time)])[None]
+    assert time_stretch(audio, ratio).isfinite().all()

@@ -46,7 +46,8 @@ def time_stretch(audio: torch.Tensor, ratio: float, stft: STFT | None = None) ->
     had = (found[..., 1:, :] * before.conj()).sum(-3)
     owed = torch.nn.functional.pad((due * had.conj()).angle(), (0, 0, 1, 0)).cumsum(-2)
     turned = owed.gather(-1, _loudest(found_size.square().sum(-3))).unsqueeze(-3)
-    gain = magnitude / found_size.clamp(min=torch.finfo(magnitude.dtype).tiny)
+    # Where nothing was found the next frame may be loud: the quotient must stay finite.
+    gain = magnitude / found_size.clamp(min=1e-20)
     return stft.inverse((found * torch.polar(gain, turned.expand_as(gain))).mT, length)
 
 
