@@ -14,7 +14,7 @@ TO_DO = {
     name: "to be shortened and set in 76 columns"
     for name in (
         "03_masking", "04_before_networks", "06_open_unmix",
-        "07_training", "08_separating", "09_sdr", "10_listening", "11_other_roads", "14_live",
+        "07_training", "08_separating", "11_other_roads", "14_live",
     )
 }  # fmt: skip
 

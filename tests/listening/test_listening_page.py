@@ -1,6 +1,7 @@
 """Listening tests in a page, in a browser; their script in Node; and as widgets."""
 
 import base64
+import csv
 import functools
 import io
 import json
@@ -92,8 +93,20 @@ class TestScript:
 
     def test_chances_are_those_of_the_package(self):
         cases = [(k, n) for n in (1, 12, 16, 60) for k in range(n + 1)]
-        found = self.run(f"{json.dumps(cases)}.map(([k, n]) => m.guessing(k, n))")
+        found = self.run(f"{json.dumps(cases)}.map(([k, n]) => m.abxPValue(k, n))")
         assert found == pytest.approx([abx_p_value(*case) for case in cases], rel=1e-9)
+
+    def test_a_small_chance_is_not_printed_as_none(self):
+        shown = self.run("[1, 0.2, 0.0193, 0.000244].map(m.percent)")
+        assert shown == ["100.0 %", "20.0 %", "1.9 %", "less than 0.1 %"]
+
+    def test_an_unfinished_test_has_no_p_value(self):
+        trials = json.dumps([["A", "A"], ["B", "A"], ["B", "B"]])
+        done, broken = self.run(f"[3, 5].map((wanted) => m.abxRow({{ trials: {trials}, wanted }}))")
+        assert done["p"] == 0.5 and done["finished"] == "yes" and done["correct"] == 2
+        assert (done["answers"], done["x"]) == ("ABB", "AAB")
+        assert broken["p"] == "" and broken["finished"] == "no"
+        assert (broken["answered"], broken["trials"]) == (3, 5)
 
     def test_every_order_comes(self):
         orders = self.run("Array.from({length: 600}, () => m.shuffled([1, 2, 3]).join(''))")
@@ -147,25 +160,96 @@ def downloaded(tab, path):
     return path
 
 
+def button(tab, name):
+    return tab.get_by_role("button", name=name, exact=True)
+
+
+def abx_table(tab, path):
+    with open(downloaded(tab, path), newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_abx_in_a_browser(visit, tmp_path):
     tab = visit(abx_page({"one": (sound(0), sound(1))}, RATE, trials=5))
-    for letter in "ABX":
-        button = tab.get_by_role("button", name=letter, exact=True)
-        button.press("Enter")  # by keyboard
-        assert button.get_attribute("aria-pressed") == "true"
     status = tab.get_by_role("status")
+    for letter in "ABX":
+        button(tab, letter).press("Enter")  # by keyboard
+        assert button(tab, letter).get_attribute("aria-pressed") == "true"
     for _ in range(5):
-        tab.get_by_role("button", name="X is A").click()
+        button(tab, "X").click()
+        button(tab, "X is A").click()
+        assert button(tab, "X").get_attribute("aria-pressed") == "false"  # it was the X before
     right = int(re.match(r"(\d) of 5 right", status.inner_text())[1])
     shown = float(re.search(r"([\d.]+) % of such", status.inner_text())[1])
     # 81.25 is 81.3 to JavaScript and 81.2 to Python: both are right to half a tenth.
     assert shown == pytest.approx(100 * abx_p_value(right, 5), abs=0.0501)
-    assert tab.get_by_role("button", name="X is A").is_disabled()
-    line = downloaded(tab, tmp_path / "abx.csv").read_text().splitlines()[1]
-    assert line.startswith(f"me,one,{right},5,")
-    tab.get_by_role("button", name="Forget results").click()
-    tab.get_by_role("button", name="Download results (CSV)").click()
+    assert button(tab, "X is A").is_disabled() and button(tab, "X").is_disabled()
+    (row,) = abx_table(tab, tmp_path / "abx.csv")
+    assert (row["listener"], row["item"], row["trials"]) == ("me", "one", "5")
+    assert (row["answers"], row["x"].count("A")) == ("AAAAA", right)
+    assert float(row["p"]) == pytest.approx(abx_p_value(right, 5), rel=1e-3)
+    button(tab, "Forget results").click()
+    button(tab, "Download results (CSV)").click()
     assert "no results" in status.inner_text()
+    assert tab.errors == []
+
+
+def test_abx_wants_every_x_heard(visit):
+    tab = visit(abx_page({"one": (sound(0), sound(1))}, RATE, trials=3))
+    status, place = tab.get_by_role("status"), tab.locator(".place")
+    for _ in range(3):
+        button(tab, "X is B").click()
+    assert "listen to A, B, X" in status.inner_text() and "Trial 1" in place.inner_text()
+    for letter in "ABX":
+        button(tab, letter).click()
+    button(tab, "X is B").click()
+    button(tab, "X is B").click()  # of the next X, which nobody has played
+    assert "listen to X first" in status.inner_text() and "Trial 2" in place.inner_text()
+
+
+def test_abx_has_keys_and_they_spare_the_name(visit):
+    tab = visit(abx_page({"one": (sound(0), sound(1))}, RATE))
+    tab.locator(".place").click()
+    for key in "abx":
+        tab.keyboard.press(key)
+        assert button(tab, key.upper()).get_attribute("aria-pressed") == "true"
+    tab.keyboard.press("Escape")
+    assert button(tab, "X").get_attribute("aria-pressed") == "false"
+    name = tab.get_by_label("Your name")
+    name.fill("")
+    name.press_sequentially("abx")
+    assert name.input_value() == "abx"
+    assert button(tab, "X").get_attribute("aria-pressed") == "false"
+
+
+def test_an_abx_test_broken_off_is_kept_and_said_so(visit, tmp_path):
+    pairs = {"one": (sound(0), sound(1)), "two": (sound(2), sound(3))}
+    tab = visit(abx_page(pairs, RATE, trials=4))
+    status = tab.get_by_role("status")
+    button(tab, "Begin again").click()
+    assert status.inner_text() == ""  # nothing had begun
+    for start in (lambda: button(tab, "Begin again").click(),
+                  lambda: tab.get_by_label("Which pair?").select_option("two")):  # fmt: skip
+        for letter in "ABX":
+            button(tab, letter).click()
+        button(tab, "X is A").click()
+        start()
+        assert "not finished: 1 of 4" in status.inner_text()
+        assert button(tab, "X").get_attribute("aria-pressed") == "false"
+    rows = abx_table(tab, tmp_path / "abx.csv")
+    assert [(row["item"], row["finished"], row["p"]) for row in rows] == [("one", "no", "")] * 2
+
+
+def test_the_test_that_falls_silent_releases_its_button(visit):
+    first = abx_page({"one": (sound(0), sound(1))}, RATE)
+    second = abx_page({"two": (sound(2), sound(3))}, RATE)
+    tab = visit(f"{first}{second}")
+    buttons = [tab.locator(".listening").nth(i).get_by_role("button", name="A", exact=True)
+               for i in (0, 1)]  # fmt: skip
+    for playing, silent in (buttons, buttons[::-1]):
+        playing.click()
+        assert playing.get_attribute("aria-pressed") == "true"
+        assert silent.get_attribute("aria-pressed") == "false"
     assert tab.errors == []
 
 
@@ -185,6 +269,16 @@ def test_mushra_in_a_browser(visit, tmp_path):
     rows = read_ratings(downloaded(tab, tmp_path / "mushra.csv"))
     assert {row["condition"] for row in rows} == set(sounds)
     assert [row["score"] for row in rows] == [0, 10, 20] and rows[0]["listener"] == "Ann"
+    tab.get_by_role("button", name="Rate again").click()  # with no reload
+    assert tab.get_by_role("table").count() == 0 and status.inner_text() == ""
+    button(tab, "Finish").click()
+    assert "A, B, C first" in status.inner_text()  # nothing of the first run is taken over
+    for letter in "ABC":
+        button(tab, letter).click()
+        tab.get_by_label(f"rating of {letter}").fill("70")
+    button(tab, "Finish").click()
+    rows = read_ratings(downloaded(tab, tmp_path / "mushra.csv"))
+    assert [row["score"] for row in rows] == [0, 10, 20, 70, 70, 70]
     assert tab.errors == []
 
 

@@ -52,7 +52,7 @@ _SYSTEMS = {
     "TAK2": (_MORE, "TAK1 with 804 songs more"),
     "TAK3": (_MORE, "MMDenseNet, with 804 songs more"),
     "TAU1": (_MORE, "TAK3 and UHL3 blended"),
-    "UHL1": (_NETWORKS, "three BLSTM layers of 500 and a Wiener filter: Open-Unmix's model"),
+    "UHL1": (_NETWORKS, "three BLSTM layers of 500 and a Wiener filter, as in Open-Unmix"),
     "UHL2": (_NETWORKS, "UHL1 twice, from two seeds, blended"),
     "UHL3": (_MORE, "UHL1 trained on 804 other songs"),
     "WK": (_NETWORKS, "bidirectional GRUs at 32 kHz"),

@@ -10,7 +10,7 @@ The tests here know labels only. `widgets` plays them in a notebook, `abx_page` 
 
 import csv
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -21,7 +21,6 @@ from scipy.stats import binomtest
 
 from ..audio import check_audio
 from ..errors import AudioError, UnmixError, require
-from ..evaluation import confidence_interval
 from ..files import StrPath
 
 Sound = TypeVar("Sound", torch.Tensor, np.ndarray)
@@ -125,7 +124,9 @@ def mix_at_sdr(source: Sound, error: Sound, decibels: float) -> Sound:
     """
     energies = float((source**2).sum()), float((error**2).sum())
     if not min(energies) > 0:
-        raise AudioError("at_sdr: the source or the error is silent, so no gain gives that SDR.")
+        raise AudioError(
+            "mix_at_sdr: the source or the error is silent, so no gain gives that SDR."
+        )
     return source + error * (energies[0] / energies[1]) ** 0.5 * 10 ** (-decibels / 20)
 
 
@@ -292,15 +293,47 @@ def screen_listeners(
     return [name for name in listeners if np.mean(heard.get(name, [True])) > share]
 
 
-def summarize_ratings(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[float, float, float]]:
-    """The median of each condition and how far it might lie elsewhere: medians, since scales are
-    used differently by everybody and ratings pile up at 100 (BS.1534-3).
+def summarize_ratings(
+    rows: Iterable[Mapping[str, Any]], level: float = 0.95
+) -> dict[str, tuple[float, float, float]]:
+    """The median of each condition and how far it might lie elsewhere, had others listened.
+
+    Medians, since scales are used differently by everybody and ratings pile up at 100
+    (BS.1534-3). The interval is a percentile bootstrap that draws *listeners*, each with all of
+    their ratings: those of one listener are alike, and taken for independent they would make it
+    far too narrow. It says nothing of other excerpts.
+
+    Args:
+        rows: dicts with `listener`, `condition` and `score`.
+        level: of confidence.
 
     Returns:
-        dict condition -> (median, low, high), 95 % bootstrap interval over ratings, best first.
+        dict condition -> (median, low, high), best first; the interval is NaN for one listener.
     """
-    scores: dict[str, list[float]] = {}
+    heard: dict[str, dict[Any, list[float]]] = {}
     for row in rows:
-        scores.setdefault(row["condition"], []).append(row["score"])
-    found = {name: (float(np.median(v)), *confidence_interval(v)) for name, v in scores.items()}
+        heard.setdefault(row["condition"], {}).setdefault(row["listener"], []).append(row["score"])
+    found = {}
+    for condition, scores in heard.items():
+        listeners = list(scores.values())
+        median = float(np.median(np.concatenate(listeners)))
+        found[condition] = (median, *_listeners_interval(listeners, level))
     return dict(sorted(found.items(), key=lambda entry: -entry[1][0]))
+
+
+def _listeners_interval(listeners: Sequence[Sequence[float]], level: float) -> tuple[float, float]:
+    """Where the median of all ratings lies in 2000 draws of as many listeners; always the same."""
+    count = len(listeners)
+    if count < 2:
+        return float("nan"), float("nan")
+    marks = np.concatenate(listeners)
+    owner = np.repeat(np.arange(count), [len(scores) for scores in listeners])
+    order = np.argsort(marks, kind="stable")
+    draws = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=2000)
+    # A listener drawn twice counts twice; the median is where half of the counted ratings lie.
+    reached = draws[:, owner[order]].cumsum(axis=1)
+    total = reached[:, -1:]
+    middle = [np.argmax(reached >= half, axis=1) for half in ((total + 1) // 2, total // 2 + 1)]
+    medians = marks[order][np.array(middle)].mean(axis=0)
+    low, high = np.quantile(medians, ((1 - level) / 2, (1 + level) / 2))
+    return float(low), float(high)

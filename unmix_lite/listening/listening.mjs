@@ -5,13 +5,28 @@
 // ---- what a test is: pure functions, tested by Node ----
 
 /** The chance of at least `correct` right answers in `trials` by guessing. */
-export function guessing(correct, trials) {
+export function abxPValue(correct, trials) {
   let term = 2 ** -trials, tail = 0; // the probability of exactly k right, from k = 0 on
   for (let k = 0; k <= trials; k++) {
     if (k >= correct) tail += term;
     term *= (trials - k) / (k + 1);
   }
   return Math.min(1, tail);
+}
+
+/** A p-value in per cent, as a reader takes it: never as nothing. */
+export function percent(p) {
+  return p < 0.001 ? "less than 0.1 %" : `${(100 * p).toFixed(1)} %`;
+}
+
+/** What the CSV holds of an ABX test: `trials` are [given, true] letters, of `wanted` planned. */
+export function abxRow({ listener, item, trials, wanted, date }) {
+  const correct = trials.filter(([given, truth]) => given === truth).length;
+  const done = trials.length === wanted;
+  return { listener, item, correct, answered: trials.length, trials: wanted,
+    p: done ? Number(abxPValue(correct, wanted).toPrecision(4)) : "", finished: done ? "yes" : "no",
+    answers: trials.map(([given]) => given).join(""),
+    x: trials.map(([, truth]) => truth).join(""), date };
 }
 
 /** A fair permutation (Fisher and Yates). */
@@ -63,22 +78,21 @@ class Stage {
 
   /** Let one sound through, or none; the others fade within 10 ms, so that no click tells. */
   async play(label) {
-    if (!this.gains) {
-      this.opening ??= this.open();
-      await this.opening;
-    }
-    await (label === null ? this.context.suspend() : this.context.resume());
+    this.wanted = label; // whoever asks last is obeyed, however long the sounds take to open
+    if (!this.opening && label === null) return;
+    this.opening ??= this.open();
+    await this.opening;
+    if (this.wanted !== null) await this.context.resume();
     for (const [name, gain] of Object.entries(this.gains))
-      gain.gain.setTargetAtTime(name === label ? 1 : 0, this.context.currentTime, 0.003);
+      gain.gain.setTargetAtTime(name === this.wanted ? 1 : 0, this.context.currentTime, 0.003);
+    if (this.wanted !== null) return;
+    await new Promise((resolve) => setTimeout(resolve, 30)); // the fade
+    if (this.wanted === null) await this.context.suspend();
   }
 }
 
-let playing = null; // one test at a time makes sound on a page
-async function play(stage, label) {
-  if (playing && playing !== stage) await playing.play(null);
-  playing = stage;
-  await stage.play(label);
-}
+// One test at a time makes sound on a page; each has a copy of this script, so they tell each other.
+const SOUNDS = "unmix-lite-listening-sounds";
 
 // ---- results ----
 
@@ -121,17 +135,40 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Buttons of which one at most is pressed: the sound that plays. */
+/** Buttons that play, of which one at most is pressed: { buttons, stop }. */
 function playButtons(stage, choices, heard = () => {}) {
+  const press = (pressed) =>
+    buttons.forEach((b) => b.setAttribute("aria-pressed", String(b === pressed)));
   const buttons = choices.map(([text, label]) => make("button", {
     type: "button", "aria-pressed": "false",
-    async onclick() {
-      buttons.forEach((b) => b.setAttribute("aria-pressed", String(b === this && text !== "Stop")));
-      await play(stage, typeof label === "function" ? label() : label);
+    onclick() {
+      document.dispatchEvent(new CustomEvent(SOUNDS, { detail: stage }));
+      press(this);
       heard(text);
+      stage.play(typeof label === "function" ? label() : label);
     },
   }, text));
-  return buttons;
+  function stop() {
+    press(null);
+    stage.play(null);
+  }
+  document.addEventListener(SOUNDS, ({ detail }) => detail !== stage && stop());
+  const quiet = make("button", { type: "button", onclick: stop }, "Stop");
+  return { buttons, quiet, stop };
+}
+
+/** Letters play, Escape stops, while the test has the focus and nobody is typing. */
+function listenToKeys(root, buttons, stop) {
+  root.tabIndex = -1; // a click anywhere in the test gives it the focus
+  root.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("[type=text], select");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const button = buttons.find((b) => b.textContent === event.key.toUpperCase());
+    if (button) button.click();
+    else if (event.key === "Escape") stop();
+    else return;
+    event.preventDefault();
+  });
 }
 
 function results(kind, say) {
@@ -148,44 +185,58 @@ function results(kind, say) {
 }
 
 function abx(test, root, say) {
-  const stage = new Stage(test.sounds);
   const pairs = test.pairs; // [{item, a, b}]
-  let pair, x, trial, right;
+  let pair, x, trials = [], heard = new Set();
   const chooser = make("select", { onchange: begin },
     ...pairs.map(({ item }, i) => make("option", { value: i }, item)));
   const place = make("p", { class: "place" });
   const verdicts = ["A", "B"].map((letter) =>
     make("button", { type: "button", onclick: () => answer(letter) }, `X is ${letter}`));
   const again = make("button", { type: "button", onclick: begin }, "Begin again");
-  const listen = playButtons(stage, [
-    ["A", () => pair.a], ["B", () => pair.b], ["X", () => (x === "A" ? pair.a : pair.b)],
-    ["Stop", null]]);
+  const { buttons, quiet, stop } = playButtons(new Stage(test.sounds), [
+    ["A", () => pair.a], ["B", () => pair.b], ["X", () => (x === "A" ? pair.a : pair.b)]],
+    (letter) => heard.add(letter));
 
   function draw() {
     x = Math.random() < 0.5 ? "A" : "B";
-    place.textContent = `Trial ${trial + 1} of ${test.trials}`;
+    heard.delete("X"); // this X is another one
+    place.textContent = `Trial ${trials.length + 1} of ${test.trials}`;
+  }
+  function keepTest() {
+    return keep("abx", [abxRow({ listener: root.listener(), item: pair.item, trials,
+      wanted: test.trials, date: new Date().toISOString().slice(0, 10) })]);
   }
   function begin() {
-    [pair, trial, right] = [pairs[chooser.value], 0, 0];
-    verdicts.forEach((button) => (button.disabled = false));
-    say("");
+    const broken = pair && trials.length && trials.length < test.trials;
+    if (broken) keepTest();
+    stop();
+    say(broken ? `The test before was not finished: ${trials.length} of ${test.trials} answers. ` +
+      "Your results keep it, as unfinished." : "");
+    [pair, trials, heard] = [pairs[chooser.value], [], new Set()];
+    for (const button of [...buttons, ...verdicts]) button.disabled = false;
     draw();
   }
   function answer(letter) {
-    right += letter === x;
-    if (++trial < test.trials) { say(`Noted: X is ${letter}.`); return draw(); }
-    verdicts.forEach((button) => (button.disabled = true));
-    listen.at(-1).click();
-    const p = guessing(right, test.trials);
-    const kept = keep("abx", [{ listener: root.listener(), item: pair.item, correct: right,
-      trials: test.trials, date: new Date().toISOString().slice(0, 10) }]);
+    const missing = ["A", "B", "X"].filter((sound) => !heard.has(sound));
+    if (missing.length) return say(`Please listen to ${missing.join(", ")} first.`);
+    stop(); // or the X that was would go on sounding as if it were the next
+    trials.push([letter, x]);
+    if (trials.length < test.trials) {
+      say(`Noted: X is ${letter}. Now there is a new X.`);
+      return draw();
+    }
+    for (const button of [...buttons, ...verdicts]) button.disabled = true;
+    const right = trials.filter(([given, truth]) => given === truth).length;
+    const kept = keepTest();
     place.textContent = "Done.";
     say(`${right} of ${test.trials} right. Somebody who only guesses gets that many or more in ` +
-      `${(100 * p).toFixed(1)} % of such tests.` + (kept ? "" : " This browser keeps no results."));
+      `${percent(abxPValue(right, test.trials))} of such tests.` +
+      (kept ? "" : " This browser keeps no results."));
   }
   root.append(make("label", {}, "Which pair? ", chooser), place,
-    make("div", { class: "buttons", role: "group", "aria-label": "Listen" }, ...listen),
+    make("div", { class: "buttons", role: "group", "aria-label": "Listen" }, ...buttons, quiet),
     make("div", { class: "buttons", role: "group", "aria-label": "Answer" }, ...verdicts, again));
+  listenToKeys(root, buttons, stop);
   begin();
 }
 
@@ -193,48 +244,58 @@ const WORDS = ["bad", "poor", "fair", "good", "excellent"];
 
 function mushra(test, root, say) {
   const stage = new Stage(test.sounds);
-  const order = shuffled(test.conditions);
-  const letters = order.map((_, i) => String.fromCharCode(65 + i));
-  const moved = new Set(), heard = new Set();
-  const buttons = playButtons(stage, [["Reference", test.reference],
-    ...letters.map((letter, i) => [letter, order[i]]), ["Stop", null]], (text) => heard.add(text));
-  const sliders = letters.map((letter) => make("input", {
-    type: "range", min: 0, max: 100, value: 50, "aria-label": `rating of ${letter}`,
-    oninput() {
-      moved.add(letter);
-      const word = WORDS[Math.min(4, Math.floor(this.value / 20))];
-      this.setAttribute("aria-valuetext", `${this.value}, ${word}`);
-      this.nextSibling.textContent = `${this.value} ${word}`;
-    },
-  }));
-  const finish = make("button", { type: "button", onclick: reveal }, "Finish");
+  const body = make("div");
+  root.append(body);
+  begin();
 
-  function reveal() {
-    const todo = letters.filter((letter) => !moved.has(letter) || !heard.has(letter));
-    if (todo.length) return say(`Please listen to and rate ${todo.join(", ")} first.`);
-    buttons.at(-1).click();
-    finish.disabled = true;
-    sliders.forEach((slider) => (slider.disabled = true));
-    const rows = order.map((condition, i) => ({ listener: root.listener(), item: test.item,
-      condition: condition === test.reference ? "reference" : condition,
-      score: Number(sliders[i].value), ...(test.notes?.[condition] ?? {}),
-      date: new Date().toISOString().slice(0, 10) }));
-    const kept = keep("mushra", rows);
-    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
-      .filter((name) => !["listener", "item", "date"].includes(name));
-    const line = (row, i) => make("tr", {}, make("td", {}, letters[i]),
-      ...columns.map((name) => make("td", {}, String(row[name] ?? ""))));
-    root.append(make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "sound"),
-      ...columns.map((name) => make("th", {}, name)))), make("tbody", {}, ...rows.map(line))));
-    const hidden = rows.find((row) => row.condition === "reference").score;
-    say(`The hidden reference got ${hidden} from you.` +
-      (hidden < 90 ? " A panel would ask you to listen again: it should have had 90 or more." : "") +
-      (kept ? "" : " This browser keeps no results."));
+  /** A fresh test, in a new order. */
+  function begin() {
+    const order = shuffled(test.conditions);
+    const letters = order.map((_, i) => String.fromCharCode(65 + i));
+    const moved = new Set(), heard = new Set();
+    const { buttons, quiet, stop } = playButtons(stage, [["Reference", test.reference],
+      ...letters.map((letter, i) => [letter, order[i]])], (text) => heard.add(text));
+    const sliders = letters.map((letter) => make("input", {
+      type: "range", min: 0, max: 100, value: 50, "aria-label": `rating of ${letter}`,
+      oninput() {
+        moved.add(letter);
+        const word = WORDS[Math.min(4, Math.floor(this.value / 20))];
+        this.setAttribute("aria-valuetext", `${this.value}, ${word}`);
+        this.nextSibling.textContent = `${this.value} ${word}`;
+      },
+    }));
+    const finish = make("button", { type: "button", onclick: reveal }, "Finish");
+    const end = make("div", { class: "buttons" }, finish);
+
+    function reveal() {
+      const todo = letters.filter((letter) => !moved.has(letter) || !heard.has(letter));
+      if (todo.length) return say(`Please listen to and rate ${todo.join(", ")} first.`);
+      stop();
+      for (const element of [...buttons, ...sliders]) element.disabled = true;
+      const rows = order.map((condition, i) => ({ listener: root.listener(), item: test.item,
+        condition: condition === test.reference ? "reference" : condition,
+        score: Number(sliders[i].value), ...(test.notes?.[condition] ?? {}),
+        date: new Date().toISOString().slice(0, 10) }));
+      const kept = keep("mushra", rows);
+      const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+        .filter((name) => !["listener", "item", "date"].includes(name));
+      const line = (row, i) => make("tr", {}, make("td", {}, letters[i]),
+        ...columns.map((name) => make("td", {}, String(row[name] ?? ""))));
+      body.append(make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "sound"),
+        ...columns.map((name) => make("th", {}, name)))), make("tbody", {}, ...rows.map(line))));
+      const again = make("button", { type: "button", onclick: () => { say(""); begin(); } },
+        "Rate again, in a new order");
+      finish.replaceWith(again);
+      again.focus();
+      const hidden = rows.find((row) => row.condition === "reference").score;
+      say(`The hidden reference got ${hidden} from you.` +
+        (hidden < 90 ? " A panel would ask you to listen again: it should have had 90 or more." : "") +
+        (kept ? "" : " This browser keeps no results."));
+    }
+    body.replaceChildren(make("div", { class: "buttons" }, buttons[0], quiet),
+      ...letters.map((_, i) => make("div", { class: "rating" }, buttons[i + 1], sliders[i],
+        make("span", {}, "not rated"))), end);
   }
-  root.append(make("div", { class: "buttons" }, buttons[0], buttons.at(-1)),
-    ...letters.map((_, i) => make("div", { class: "rating" }, buttons[i + 1], sliders[i],
-      make("span", {}, "not rated"))),
-    make("div", { class: "buttons" }, finish));
 }
 
 /** Bring the test in the element `id` to life. */
