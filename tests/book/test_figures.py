@@ -129,6 +129,13 @@ def last_steps(name):
     return [parts[-1]["history"][-1]["step"] for parts in trainings]
 
 
+def campaign(system):
+    """The mean over the targets of a published system's medians on the recorded clips."""
+    clips = list(record("scores/umx-lite")["songs"])
+    scores = published("clips")[system]
+    return float(np.mean([np.nanmedian(scores.values(t, tracks=clips)) for t in TARGETS]))
+
+
 TEST = mean_of(medians("umx-lite"))
 NO_MEAN = mean_of(medians("intact-mean"))
 # Where prose repeats a record: the file, the words around the figures, what the records say.
@@ -157,6 +164,15 @@ QUOTED = [
     ("paper.md",
      r"beside (\d+) systems of the campaign",
      lambda: [len(published("clips"))]),
+    ("book/article_and_code.md",
+     r"reaches ([\d.]+) dB, the mean of its four median SDRs on the (\d+) test clips",
+     lambda: [TEST, len(record("scores/umx-lite")["songs"])]),
+    ("book/article_and_code.md",
+     r"reach ([\d.]+) dB \(UHL1\), ([\d.]+) dB \(UHL2\) and ([\d.]+) dB \(TAK1\) on the same",
+     lambda: [campaign(system) for system in ("UHL1", "UHL2", "TAK1")]),
+    ("book/article_and_code.md",
+     r"Without the mean over repetitions, .{0,50} it is ([\d.]+) dB",
+     lambda: [NO_MEAN]),
     ("notebooks/11_other_roads.ipynb",
      r"on the same (\d+) real test songs",
      lambda: [max(t["songs"] for r in record("ladder/preview")["rungs"]
@@ -180,6 +196,29 @@ def test_prose_repeats_the_records(file, words, values):
     for figure, value in zip(printed.groups(), values(), strict=True):
         decimals = len(figure.partition(".")[2])
         assert figure.replace(",", "") == f"{value:.{decimals}f}", f"{file}: {printed[0]}"
+
+
+def test_the_articles_expectation_holds_within_a_decibel():
+    """As its verdict in the appendix says."""
+    text = prose("book/article_and_code.md")
+    assert "**Right**, to within a decibel" in text
+    assert all(0 < campaign(system) - TEST < 1 for system in ("UHL1", "UHL2", "TAK1"))
+
+
+def test_wave_u_net_stands_between_deep_conv_sep_and_open_unmix():
+    """As the appendix says of waveforms and masks."""
+    systems = ("deep-conv-sep-lite", "wave-u-net-lite", "umx-lite")
+    low, middle, high = (
+        mean_of({target: s["median"] for target, s in rung(system).items()}) for system in systems
+    )
+    assert low < middle < high - 1
+
+
+def test_every_claim_of_the_article_has_a_verdict():
+    text = (ROOT / "book" / "article_and_code.md").read_text("utf8")
+    answers = re.findall(r"^: (.{14})", text, re.MULTILINE)
+    assert len(answers) > 20
+    assert [a for a in answers if not re.match(r"\*\*(Right|Imprecise|Wrong)\b", a)] == []
 
 
 @pytest.mark.parametrize("model", sorted(set(CARDS) & {p.stem for p in RESULTS.glob("roads/*")}))
