@@ -1,10 +1,10 @@
-"""Make the record of a finished training: what chapter 7 draws from.
+"""Make the record of a finished training: what chapters 7 and 13 draw from.
 
     python book/_tools/record.py RUN_FOLDER NAME GROUP "what was tried" --command "unmix-lite ..."
 
 reads the curves that `train` left in RUN_FOLDER, scores the networks there on the validation songs
 (the test songs choose nothing), and writes book/results/training/NAME.json (or, with --into roads,
-book/results/roads/NAME.json: chapter 7 compares trainings of Open-Unmix alone). With --beside, it
+book/results/roads/NAME.json: chapter 13 compares trainings of Open-Unmix alone). With --beside, it
 scores an ensemble: the mean of what these networks and those of other folders estimate.
 """
 

@@ -37,8 +37,8 @@ class TrainingConfig:
             falls to 0.3 of itself after `plateau` validations without progress, as the
             reference's does; "constant" stays.
         clip: the gradient's norm is cut to this; 0 leaves it.
-        average: decay of the running mean of the weights, which is what is validated and kept
-            (Polyak and Juditsky 1992); 0 keeps the weights themselves.
+        average: decay of the exponential moving average of the weights, which is what is validated
+            and kept (Polyak and Juditsky 1992 take the plain mean); 0 keeps the weights themselves.
         augmentations: of "remix", "shuffle", "intact", "speed", "tempo", "pitch", "filter",
             "loudness", "gain", "channelswap"; "intact" treats all sources of an excerpt alike,
             with "remix" in half of them.
