@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = {
     "signal.spectral": "stft",
     "signal.masking": "masking",
-    "signal.phase_vocoder": "data",
+    "signal.phase_vocoder": "time_and_pitch",
     "signal": "separating",
     "audio": "separating",
     "classic": "before_networks",
@@ -36,7 +36,7 @@ CHAPTERS = {
     "training.input_statistics": "data",
     "weights": "separating",
     "weights.network_files": "training",
-    "weights.export": "live",
+    "weights.export": "in_production",
     "separation": "separating",
     "separation.AudioSeparator": "other_roads",
     "separation.Stream": "live",

@@ -2,12 +2,12 @@
 import importlib.metadata as dists, importlib.util
 import pathlib, re, subprocess, sys, tempfile, warnings
 if None in map(importlib.util.find_spec, ("unmix_lite", "musdb")):
-    above = pathlib.Path.cwd().parent  # the checkout, if this lies in one
-    files = above / "pyproject.toml", above / "unmix_lite/__init__.py"
-    local = all(file.is_file() for file in files)
+    inside = "unmix_lite/__init__.py"  # of the checkout, if this is in one
+    above = next((folder for folder in pathlib.Path.cwd().parents
+                  if (folder / inside).is_file()), None)
     home = "git+{repository}@{branch}"
     remote = [f"unmix-lite[course] @ {home}"]
-    source = ["-e", f"{above}[course]"] if local else remote
+    source = ["-e", f"{above}[course]"] if above else remote
     keep = {"torch", "torchaudio", "torchvision", "numpy", "scipy"}
     pins = [f"{dist.name}=={dist.version}\n"  # these stay as they are
             for dist in dists.distributions() if dist.name in keep]
@@ -25,7 +25,7 @@ if None in map(importlib.util.find_spec, ("unmix_lite", "musdb")):
         # IPython's advice would hide the reason.
         warnings.filterwarnings("ignore", "To exit")
         raise SystemExit(f"No unmix_lite: {why} run this cell again.")
-    sys.path += [str(above)] * local
+    sys.path += [str(above)] if above else []
     importlib.invalidate_caches()
 import torch, unmix_lite
 cuda = torch.cuda.is_available()

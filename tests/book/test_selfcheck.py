@@ -20,7 +20,7 @@ class TestText:
         found = questions(name)
         assert len(found) == SECTIONS[name].count("<details"), "an answer without its question"
         assert [int(q["number"]) for q in found] == list(range(1, len(found) + 1))
-        assert 4 <= len(found) <= 6
+        assert 3 <= len(found) <= 6
         for question in found:
             letters = [letter for letter, _ in question["choices"]]
             assert letters == list("ABCDEFG"[: len(letters)]) and len(letters) >= 3
