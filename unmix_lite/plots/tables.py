@@ -98,5 +98,5 @@ def _text(value: Any, digits: int) -> str:
         return str(value)
     number = _number(value)
     text = f"{number:.{digits}f}" if number == number else str(value)
-    # No sign before a zero, and a true minus, which is as wide as a digit.
+    # No sign before a zero.
     return text.lstrip("-") if float(text or 0) == 0 else text
