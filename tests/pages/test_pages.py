@@ -80,6 +80,9 @@ SURVEY = """() => {
       e => shown(e) && e.getBoundingClientRect().right > wide + 1 && !inScroller(e)
         && !e.closest(".bd-sidebar-secondary"))
       .slice(0, 3).map(e => e.outerHTML.slice(0, 120)),
+    cutCode: [...document.querySelectorAll("main .highlight pre")]
+      .filter(e => shown(e) && e.scrollWidth > e.clientWidth + 1)
+      .map(e => e.textContent.slice(0, 120)),
     formulas: document.querySelectorAll("span.math, div.math").length,
     rendered: document.querySelectorAll("span.math mjx-container, div.math mjx-container").length,
     mathErrors: [...document.querySelectorAll("mjx-merror, [data-mjx-error]")]
@@ -189,6 +192,11 @@ def test_page_fits_its_width(visit, view, page):
     found = visit(page, *view)
     assert found["overflow"] <= 0, f"the page scrolls sideways: {found['widest']}"
     assert found["widest"] == [], "something is cut off at the right"
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_no_code_is_cut_off_on_a_laptop(visit, page):
+    assert visit(page, 1280, "light")["cutCode"] == []
 
 
 @pytest.mark.parametrize("page", CHAPTERS)
