@@ -144,9 +144,7 @@ def test_the_kernel_is_what_its_source_says(tmp_path):
 
 
 def test_modules_are_bundled_in_the_order_in_which_they_need_each_other(tmp_path):
-    (tmp_path / "a.mjs").write_text(
-        'import {two as b} from "./b.mjs";\nexport const c = b + 1;\n'
-    )
+    (tmp_path / "a.mjs").write_text('import {two as b} from "./b.mjs";\nexport const c = b + 1;\n')
     (tmp_path / "b.mjs").write_text("const one = 1;\nexport const two = one + 1;\n")
     script = bundle(tmp_path / "a.mjs")
     assert script.index("module_b =") < script.index("module_a =")
