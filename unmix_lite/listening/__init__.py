@@ -8,15 +8,12 @@ from .blind_tests import (
     AbxTest,
     MushraTest,
     abx_p_value,
-    loudness,
-    low_pass,
-    match_loudness,
-    mix_at_sdr,
     read_ratings,
     screen_listeners,
     summarize_ratings,
 )
 from .html_players import Players, encoded, player, players
+from .levels import loudness, low_pass, match_loudness, mix_at_sdr
 from .page import abx_page, mushra_page
 
 __all__ = [

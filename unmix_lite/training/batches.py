@@ -20,7 +20,7 @@ from .augmentation import (
     random_intact,
 )
 from .config import TrainingConfig
-from .excerpts import Excerpts, to_float
+from .excerpts import FULL_SCALE, Excerpts, to_float
 from .workers import Workers
 
 _SHARE = 0.25  # of a GPU's free memory that songs may take
@@ -58,7 +58,7 @@ class ResidentExcerpts(Excerpts):
             part = song[source, :, start : start + self.samples]
             out[row, source, :, : part.shape[-1]] = part
             out[row, source, :, part.shape[-1] :] = 0
-        return out.mul_(1 / 32767) if as_float else out
+        return out.mul_(1 / FULL_SCALE) if as_float else out
 
 
 def excerpts_for(

@@ -22,7 +22,7 @@ export class Wiener {
    * own phase are the first guess; out (frames, sources, 4 rows).
    */
   filter(out, magnitudes, mixture, phase, frames, rounds, posterior) {
-    const {kernel, sources, row, power, spatial, white, scaled} = this;
+    const {row, scaled} = this;
     // A common scale keeps the ridge small against the signal, and finite.
     let largest = 0;
     const x = mixture.values, rows = scaled.values;
