@@ -23,52 +23,39 @@ export class Network {
     })));
   }
 
+  /** The first stage: `seen` (frames, encode.width), both channels' lowest bins -> (frames, hidden). */
+  first(seen, frames, out) {
+    const {kernel, hidden, encode} = this;
+    kernel.multiply(out, seen, encode.block, encode.bias, frames, hidden, encode.width, 0);
+    kernel.tanh_all(out, frames * hidden);
+  }
+
+  /** A fresh state of one direction of an LSTM layer: [h, c]. */
+  state() { return [this.kernel.block(this.width), this.kernel.block(this.width)]; }
+
   /**
-   * All but the last stages: frames of magnitudes, (frames, encode.width), both channels' lowest
-   * bins side by side -> (frames, 2 hidden), what the first stage says beside what the LSTM makes
-   * of it. With `state`, [h, c] per layer, a network that only looks back goes on from it.
+   * One direction of one layer: (frames, hidden) -> out, whose row t begins at t * stride. It goes
+   * on from `state`, and leaves there what comes next.
    */
-  run(seen, frames, out, state = null) {
-    const {kernel, hidden, width, encode} = this, mark = kernel.end;
-    const encoded = kernel.block(frames * hidden);
-    const between = [0, 1].map(() => kernel.block(frames * hidden));
+  recur({input, state: matrix, bias, backward}, rows, frames, [h, c], out, stride) {
+    const {kernel, hidden, width} = this, mark = kernel.end;
     const gates = kernel.block(frames * 4 * width), sums = kernel.block(4 * width);
-    const fresh = () => [kernel.block(width), kernel.block(width)];
-    kernel.multiply(encoded, seen, encode.block, encode.bias, frames, hidden, encode.width, 0);
-    kernel.tanh_all(encoded, frames * hidden);
-    let current = encoded;
-    this.layers.forEach((directions, l) => {
-      // The last layer writes beside what was encoded; no layer writes into its own input.
-      const last = l === this.layers.length - 1;
-      const target = last ? out.from(hidden) : between[l % 2];
-      const stride = last ? 2 * hidden : hidden;
-      directions.forEach((d, i) => {
-        kernel.multiply(gates, current, d.input.block, d.bias, frames, 4 * width, hidden, 0);
-        const [h, c] = state ? state[l] : fresh();
-        kernel.lstm(target.from(i * width), stride, gates, d.state.block, h, c, sums,
-                    frames, width, d.backward ? 1 : 0);
-      });
-      current = target;
-    });
-    const rows = out.values, first = encoded.values;
-    for (let t = 0; t < frames; t++) {
-      rows.set(first.subarray(t * hidden, (t + 1) * hidden), t * 2 * hidden);
-    }
+    kernel.multiply(gates, rows, input.block, bias, frames, 4 * width, hidden, 0);
+    kernel.lstm(out, stride, gates, matrix.block, h, c, sums, frames, width, backward ? 1 : 0);
     kernel.release(mark);
   }
 
-  /** The mask of some frames of what `run` gave: (frames, 2 bins), left and right side by side. */
+  /**
+   * The last stages, from `both` (frames, 2 hidden), what the first stage said and beside it what
+   * the LSTM made of it -> the mask (frames, 2 bins), left and right side by side.
+   */
   mask(both, frames, out) {
     const {kernel, hidden, bins, decode, output} = this, mark = kernel.end;
     const mixed = kernel.block(frames * hidden);
     kernel.multiply(mixed, both, decode.block, decode.bias, frames, hidden, 2 * hidden, 0);
-    rectify(mixed.values);
+    kernel.rectify(mixed, frames * hidden);
     kernel.multiply(out, mixed, output.block, output.bias, frames, 2 * bins, hidden, 0);
-    rectify(out.values.subarray(0, frames * 2 * bins));
+    kernel.rectify(out, frames * 2 * bins);
     kernel.release(mark);
   }
-}
-
-function rectify(values) {
-  for (let i = 0; i < values.length; i++) if (values[i] < 0) values[i] = 0;
 }

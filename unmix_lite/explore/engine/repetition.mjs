@@ -16,7 +16,7 @@ export function averageRepetitions(kernel, out, guesses, estimates, frames, sour
   const points = kernel.block(frames * 2 * row), products = kernel.block(frames * frames);
   out.values.fill(0, 0, frames * size);
   for (let j = 0; j < sources; j++) {
-    roots(points.values, estimates.values, frames, sources, row, j);
+    roots(kernel, points, estimates, frames, sources, row, j);
     kernel.multiply(products, points, points, null, frames, frames, 2 * row, 1);
     const distances = alongTime(squaredDistances(products.values, frames), frames);
     for (let t = 0; t < frames; t++) {
@@ -30,16 +30,15 @@ export function averageRepetitions(kernel, out, guesses, estimates, frames, sour
 }
 
 /** Square roots of a source's magnitudes, left and right: (frames, 2 rows). */
-function roots(points, estimates, frames, sources, row, j) {
+function roots(kernel, points, estimates, frames, sources, row, j) {
   for (let t = 0; t < frames; t++) {
-    for (let channel = 0; channel < 2; channel++) {
-      const e = ((t * sources + j) * 4 + 2 * channel) * row, p = (2 * t + channel) * row;
-      for (let k = 0; k < row; k++) {
-        const re = estimates[e + k], im = estimates[e + row + k];
-        points[p + k] = Math.sqrt(Math.sqrt(re * re + im * im));
-      }
+    for (const channel of [0, 1]) {
+      const e = ((t * sources + j) * 4 + 2 * channel) * row;
+      kernel.magnitude(points.from((2 * t + channel) * row), estimates.from(e),
+                       estimates.from(e + row), null, row);
     }
   }
+  kernel.root(points, frames * 2 * row);
 }
 
 /** From products of points, of which those below the diagonal are known. */

@@ -27,20 +27,42 @@ function filters(up, down) {
   })};
 }
 
-/** `channel`, a Float32Array at `from` Hz, at `to` Hz; `length` samples of it, or all there are. */
-export function resample(channel, from, to, length = Math.ceil((channel.length * to) / from)) {
-  if (from === to) return channel.slice(0, length);
-  const common = gcd(Math.round(from), Math.round(to));
-  const up = Math.round(to) / common, down = Math.round(from) / common;
-  const {half, phases} = filters(up, down);
-  const out = new Float32Array(length);
-  for (let n = 0; n < length; n++) {
-    const place = Math.floor((n * down) / up), taps = phases[(n * down) % up];
-    const first = place - half + 1;
-    let sum = 0;
-    const begin = Math.max(0, -first), end = Math.min(2 * half, channel.length - first);
-    for (let i = begin; i < end; i++) sum += taps[i] * channel[first + i];
-    out[n] = sum;
+/** One channel, piece by piece, from one rate to another; `length` samples in all. */
+export class Resampler {
+  constructor(from, to, length) {
+    const common = gcd(Math.round(from), Math.round(to));
+    this.up = Math.round(to) / common;
+    this.down = Math.round(from) / common;
+    Object.assign(this, filters(this.up, this.down));
+    Object.assign(this, {length, next: 0, first: 0, kept: new Float32Array(0)});
   }
-  return out;
+
+  /** What the next piece of the channel allows to say; with `last`, all that is left. */
+  push(piece, last = false) {
+    const {up, down, half, phases} = this, kept = new Float32Array(this.kept.length + piece.length);
+    kept.set(this.kept);
+    kept.set(piece, this.kept.length);
+    const end = this.first + kept.length;
+    // Output n reads the input up to floor(n down / up) + half.
+    const ready = last ? this.length : Math.min(this.length, Math.floor(((end - half) * up - 1) / down) + 1);
+    const out = new Float32Array(Math.max(0, ready - this.next));
+    for (let i = 0, n = this.next; i < out.length; i++, n++) {
+      const taps = phases[(n * down) % up], at = Math.floor((n * down) / up) - half + 1 - this.first;
+      const begin = Math.max(0, -at), stop = Math.min(2 * half, kept.length - at);
+      let sum = 0;
+      for (let k = begin; k < stop; k++) sum += taps[k] * kept[at + k];
+      out[i] = sum;
+    }
+    this.next += out.length;
+    const needed = Math.floor((this.next * down) / up) - half + 1;
+    this.kept = kept.slice(Math.max(0, Math.min(kept.length, needed - this.first)));
+    this.first = end - this.kept.length;
+    return out;
+  }
+}
+
+/** `channel`, a Float32Array at `from` Hz, at `to` Hz. */
+export function resample(channel, from, to) {
+  if (from === to) return channel;
+  return new Resampler(from, to, Math.ceil((channel.length * to) / from)).push(channel, true);
 }

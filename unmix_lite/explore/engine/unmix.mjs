@@ -3,8 +3,6 @@
 //   await unmix.load((part) => ...);
 //   const {rate, stems} = await unmix.separate({channels: [left, right], rate, onProgress, signal});
 
-import {resample} from "./resample.mjs";
-
 const CACHE = "unmix-lite-weights";
 const LONGEST = 3600; // s; beyond, a browser's memory for the song itself ends
 
@@ -15,6 +13,7 @@ export class Unmix {
    */
   constructor(files, makeWorker) {
     Object.assign(this, {files, makeWorker, worker: null, loading: null, waiting: new Map(), last: 0});
+    this.queue = Promise.resolve();
   }
 
   /** Fetch the weights, once; `progress` is told what part is here, 0 to 1. */
@@ -28,24 +27,36 @@ export class Unmix {
 
   async fetchAll(progress) {
     const about = JSON.parse(new TextDecoder().decode(await this.read({name: "model.json"})));
-    this.about = about;
-    const wanted = about.files.filter((file) => file.name !== "kernel.wasm");
-    const size = wanted.reduce((sum, file) => sum + file.bytes, 0);
+    const size = about.files.reduce((sum, file) => sum + file.bytes, 0);
+    const read = {};
     let here = 0;
-    const weights = {};
-    for (const file of wanted) {
-      const buffer = await this.read(file, (bytes) => progress((here + bytes) / size));
+    for (const file of about.files) {
+      read[file.name] = await this.read(file, (bytes) => progress((here + bytes) / size));
       here += file.bytes;
-      weights[file.target] = buffer;
     }
-    const kernel = await this.read(about.files.find((file) => file.name === "kernel.wasm"));
+    const weights = Object.fromEntries(
+      about.files.filter((file) => file.target).map((file) => [file.target, read[file.name]]),
+    );
+    this.start();
+    const answer = await this.ask({about, kernel: read["kernel.wasm"], weights}, Object.values(weights));
+    Object.assign(this, {about, simd: answer.simd});
+    progress(1);
+  }
+
+  start() {
     this.worker = this.makeWorker();
     this.worker.onmessage = ({data}) => this.waiting.get(data.id)?.(data);
     this.worker.onerror = (event) => {
-      for (const answer of this.waiting.values()) answer({error: event.message || "the worker failed"});
+      event.preventDefault?.();
+      for (const answer of this.waiting.values()) answer({error: event.message || "The worker stopped."});
+      this.close();
     };
-    await this.ask({about, kernel, weights}, [kernel, ...Object.values(weights)]);
-    progress(1);
+  }
+
+  /** Give all memory back; the next song loads the weights again, from the browser's cache. */
+  close() {
+    this.worker?.terminate();
+    Object.assign(this, {worker: null, loading: null});
   }
 
   /** A file's bytes: from the cache where its checksum is known, else fetched, checked and kept. */
@@ -54,11 +65,11 @@ export class Unmix {
     if (typeof source !== "string") return source;
     const cache = sha256 && (await globalThis.caches?.open(CACHE).catch(() => null));
     const key = sha256 && new URL(`${source}?sha256=${sha256}`, location.href).href;
-    const kept = cache && (await cache.match(key));
+    const kept = cache && (await cache.match(key).catch(() => null));
     if (kept) return kept.arrayBuffer();
     const response = await fetch(source).catch(() => null);
-    if (!response?.ok) throw new Error("The weights could not be fetched. Is there a network? Then try again.");
-    const buffer = await readAll(response, progress);
+    const buffer = response?.ok && (await readAll(response, progress).catch(() => null));
+    if (!buffer) throw new Error("The weights could not be fetched. Is there a network? Then try again.");
     if (sha256 && ![sha256, null].includes(await checksum(buffer))) {
       throw new Error("The weights arrived damaged. Please try again.");
     }
@@ -79,49 +90,57 @@ export class Unmix {
   }
 
   /**
+   * Separate a song and keep nothing of it: `onPiece({done, stems})` is given each piece, in order,
+   * as {vocals: [left, right], ...}. The channels' memory moves to the worker.
+   */
+  pieces({channels, rate, onPiece, signal, filter}) {
+    checkSong(channels, rate);
+    // One song after another: the worker has memory for one.
+    const turn = this.queue.then(async () => {
+      signal?.throwIfAborted();
+      await this.load();
+      const {targets} = this.about, id = ++this.last;
+      const stop = () => this.worker?.postMessage({stop: id});
+      const take = ({done, stems}) => onPiece({
+        done, stems: Object.fromEntries(targets.map((target, j) => [target, stems[j]])),
+      });
+      signal?.addEventListener("abort", stop);
+      try {
+        signal?.throwIfAborted();
+        await this.ask({song: channels, rate, filter}, channels.map((side) => side.buffer), take, id);
+      } finally {
+        signal?.removeEventListener("abort", stop);
+      }
+      signal?.throwIfAborted();
+    });
+    this.queue = turn.catch(() => {});
+    return turn;
+  }
+
+  /**
    * Separate a song.
    *
-   * channels: one or two Float32Arrays of the same length; rate: in Hz. onProgress({done, stems})
-   * is called with what is there so far. signal: an AbortSignal. Returns {rate, stems}: of each
-   * stem Float32Arrays, as many and as long as the song's; together they are the song.
+   * channels: one or two Float32Arrays of the same length; rate: in Hz. onProgress({done, stems,
+   * samples}): what part is done, the stems, and how many samples of them are there. signal: an
+   * AbortSignal. Returns {rate, stems}: of each stem Float32Arrays, as many and as long as the
+   * song's; together they are the song.
    */
   async separate({channels, rate, onProgress = () => {}, signal, filter}) {
     checkSong(channels, rate);
     await this.load();
-    signal?.throwIfAborted();
-    const {targets, rate: own} = this.about, samples = channels[0].length;
-    const both = [channels[0], channels[channels.length - 1]].map((side) => resample(side, rate, own));
+    const [{length}] = channels;
     const stems = Object.fromEntries(
-      targets.map((target) => [target, channels.map(() => new Float32Array(samples))]),
+      this.about.targets.map((target) => [target, channels.map(() => new Float32Array(length))]),
     );
-    const parts = rate === own ? null : targets.map(() => both.map((side) => new Float32Array(side.length)));
-    let at = 0;
-    const take = ({done, pieces}) => {
-      const length = pieces[0][0].length;
-      pieces.forEach((piece, j) => {
-        if (parts) piece.forEach((side, c) => parts[j][c].set(side, at));
-        else place(stems[targets[j]], piece, at);
-      });
-      if (!parts) complete(stems, channels, at, length);
-      at += length;
-      onProgress({done, stems: parts ? null : stems, samples: parts ? 0 : at});
+    let samples = 0;
+    const onPiece = ({done, stems: piece}) => {
+      for (const [target, sides] of Object.entries(piece)) {
+        sides.forEach((side, c) => stems[target][c].set(side, samples));
+      }
+      samples += Object.values(piece)[0][0].length;
+      onProgress({done, stems, samples});
     };
-    const id = ++this.last;
-    const stop = () => this.worker.postMessage({stop: id});
-    signal?.addEventListener("abort", stop);
-    try {
-      await this.ask({song: both, filter}, both.map((side) => side.buffer), take, id);
-    } finally {
-      signal?.removeEventListener("abort", stop);
-    }
-    signal?.throwIfAborted();
-    if (parts) {
-      targets.forEach((target, j) => {
-        place(stems[target], parts[j].map((side) => resample(side, own, rate, samples)), 0);
-      });
-      complete(stems, channels, 0, samples);
-    }
-    onProgress({done: 1, stems, samples});
+    await this.pieces({channels: channels.map((side) => side.slice()), rate, onPiece, signal, filter});
     return {rate, stems};
   }
 }
@@ -139,29 +158,6 @@ function checkSong(channels, rate) {
   if (length / rate > LONGEST) {
     throw new Error("This is longer than an hour, too long for a browser; use `unmix-lite separate`.");
   }
-}
-
-/** A piece [left, right] into a stem from sample `at` on; a mono stem gets their mean. */
-function place(stem, [left, right], at) {
-  if (stem.length === 2) {
-    stem[0].set(left, at);
-    stem[1].set(right, at);
-    return;
-  }
-  for (let n = 0; n < left.length; n++) stem[0][at + n] = (left[n] + right[n]) / 2;
-}
-
-/** "other" also gets what no network claims, so that the stems add up to the song. */
-function complete(stems, channels, at, length) {
-  if (!stems.other) return;
-  const all = Object.values(stems);
-  channels.forEach((song, c) => {
-    for (let n = at; n < at + length; n++) {
-      let sum = 0;
-      for (const stem of all) sum += stem[c][n];
-      stems.other[c][n] += song[n] - sum;
-    }
-  });
 }
 
 async function readAll(response, progress) {

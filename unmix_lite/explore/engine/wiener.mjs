@@ -14,27 +14,36 @@ export class Wiener {
     this.moved = kernel.block(sources * 4 * row);
     this.weight = kernel.block(sources * row);
     this.white = kernel.block(8 * row);
-    this.scaled = kernel.block(frames * 4 * row); // the mixture, divided by its scale
+    this.scaled = kernel.block(frames * 4 * row); // the mixture, divided by `scale`
+    this.phase = kernel.block(frames * 4 * row);
+    this.scale = 1;
+  }
+
+  /** A window's mixture, (frames, 4 rows), for the rounds that follow. */
+  prepare(mixture, frames) {
+    const {kernel, row, scaled, phase} = this, x = mixture.values, rows = scaled.values;
+    for (let t = 0; t < frames; t++) {
+      for (const channel of [0, 2 * row]) {
+        kernel.direction(phase.from(4 * t * row + channel), mixture.from(4 * t * row + channel), row);
+      }
+    }
+    // A common scale keeps the ridge small against the signal, and finite.
+    let largest = 0;
+    for (let at = 0; at < 4 * frames * row; at += 2 * row) {
+      for (let k = at; k < at + row; k++) {
+        largest = Math.max(largest, x[k] * x[k] + x[row + k] * x[row + k]);
+      }
+    }
+    this.scale = Math.max(1, Math.sqrt(largest) / 10);
+    for (let i = 0; i < 4 * frames * row; i++) rows[i] = x[i] / this.scale;
   }
 
   /**
-   * Rounds of expectation-maximisation. `magnitudes` (frames, sources, 2 rows) and the `mixture`'s
+   * Rounds of expectation-maximisation. `magnitudes` (frames, sources, 2 rows) and the mixture's
    * own phase are the first guess; out (frames, sources, 4 rows).
    */
-  filter(out, magnitudes, mixture, phase, frames, rounds, posterior) {
-    const {row, scaled} = this;
-    // A common scale keeps the ridge small against the signal, and finite.
-    let largest = 0;
-    const x = mixture.values, rows = scaled.values;
-    for (let t = 0; t < frames; t++) {
-      for (let channel = 0; channel < 2; channel++) {
-        const at = (4 * t + 2 * channel) * row;
-        for (let k = at; k < at + row; k++) largest = Math.max(largest, x[k] * x[k] + x[row + k] * x[row + k]);
-      }
-    }
-    const scale = Math.max(1, Math.sqrt(largest) / 10);
-    for (let i = 0; i < 4 * frames * row; i++) rows[i] = x[i] / scale;
-    this.measure(magnitudes, phase, frames, scale);
+  filter(out, magnitudes, frames, rounds, posterior) {
+    this.measure(magnitudes, frames);
     for (let round = 1; round < rounds; round++) {
       if (posterior) this.expect(frames);
       else {
@@ -42,7 +51,7 @@ export class Wiener {
         this.measureComplex(out, frames);
       }
     }
-    this.estimates(out, frames, scale);
+    this.estimates(out, frames, this.scale);
   }
 
   /** All estimates v R C^-1 x, times `scale`. */
@@ -60,24 +69,14 @@ export class Wiener {
   }
 
   /** Powers and spatial covariances of guesses that have the mixture's phase. */
-  measure(magnitudes, phase, frames, scale) {
-    const {sources, row} = this, power = this.power.values, spatial = this.spatial.values;
-    const m = magnitudes.values, p = phase.values;
-    spatial.fill(0);
+  measure(magnitudes, frames) {
+    const {kernel, sources, row, power, spatial, phase, scale} = this;
+    spatial.values.fill(0);
     for (let t = 0; t < frames; t++) {
       for (let j = 0; j < sources; j++) {
-        const left = (t * sources + j) * 2 * row, right = left + row;
-        const v = (t * sources + j) * row, s = 4 * j * row, q = 4 * t * row;
-        for (let k = 0; k < row; k++) {
-          const l = m[left + k] / scale, r = m[right + k] / scale;
-          const lr = l * p[q + k], li = l * p[q + row + k];
-          const rr = r * p[q + 2 * row + k], ri = r * p[q + 3 * row + k];
-          power[v + k] = (l * l + r * r) / 2;
-          spatial[s + k] += l * l;
-          spatial[s + row + k] += r * r;
-          spatial[s + 2 * row + k] += lr * rr + li * ri;
-          spatial[s + 3 * row + k] += li * rr - lr * ri;
-        }
+        const at = (t * sources + j) * row;
+        kernel.measure(power.from(at), spatial.from(4 * j * row), magnitudes.from(2 * at),
+                       phase.from(4 * t * row), 1 / scale, row);
       }
     }
     this.divide(frames);
@@ -107,11 +106,11 @@ export class Wiener {
 
   /** Spatial covariances over the sum of the powers; its inverse stays for the posterior. */
   divide(frames) {
-    const {sources, row} = this, power = this.power.values;
+    const {kernel, sources, row, power} = this;
     const spatial = this.spatial.values, weight = this.weight.values;
     weight.fill(0);
     for (let t = 0; t < frames; t++) {
-      for (let i = 0; i < sources * row; i++) weight[i] += power[t * sources * row + i];
+      kernel.add_scaled(this.weight, power.from(t * sources * row), 1, sources * row);
     }
     for (let i = 0; i < sources * row; i++) weight[i] = 1 / (EPS + weight[i]);
     for (let j = 0; j < sources; j++) {

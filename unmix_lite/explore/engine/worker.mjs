@@ -1,7 +1,8 @@
-// The engine's own thread: it is given weights once, then songs.
+// The engine's own thread: it is given weights once, then songs, one at a time.
 
 import {loadKernel} from "./kernel.mjs";
 import {Network} from "./network.mjs";
+import {Resampler, resample} from "./resample.mjs";
 import {Separator} from "./separate.mjs";
 import {readSafetensors} from "./weights.mjs";
 
@@ -20,28 +21,62 @@ async function load(message) {
   networks = about.targets.map(
     (target) => new Network(kernel, readSafetensors(message.weights[target]), about.networks[target]),
   );
-  return {};
+  return {simd: kernel.simd};
 }
 
 /** Stems go out in pieces, one message for each window of frames. */
-async function separate({id, song, filter}) {
+async function separate({id, song, rate, filter}) {
   const mark = kernel.end;
-  const separator = new Separator(kernel, networks, {
-    nFft: about.n_fft, hop: about.hop_length, filter: filter ?? about.filter,
-  });
-  let pieces = about.targets.map(() => []);
-  const collect = (j, first, left, right) => pieces[j].push([left.slice(), right.slice()]);
   try {
-    for (const {done} of separator.run(song, collect)) {
-      const finished = pieces.map((parts) => [0, 1].map((c) => joined(parts.map((p) => p[c]))));
-      pieces = about.targets.map(() => []);
-      self.postMessage({id, done, pieces: finished}, finished.flat().map((side) => side.buffer));
-      await breathe();
+    const sides = song.map((side) => resample(side, rate, about.rate));
+    const separator = new Separator(kernel, networks, {
+      nFft: about.n_fft, hop: about.hop_length, filter: {...about.filter, ...filter},
+    });
+    const pieces = new Pieces(song, rate);
+    for (const {done} of separator.run([sides[0], sides.at(-1)], (j, first, left, right) => pieces.add(j, left, right))) {
       if (stopped >= id) return {stopped: true};
+      const stems = pieces.take(done >= 1);
+      self.postMessage({id, done, stems}, stems.flat().map((side) => side.buffer));
+      await breathe();
     }
     return {};
   } finally {
     kernel.release(mark);
+  }
+}
+
+/** Stems on their way out: at the song's rate, as many channels as it has, and adding up to it. */
+class Pieces {
+  constructor(song, rate) {
+    Object.assign(this, {song, at: 0, waiting: about.targets.map(() => [])});
+    const [{length}] = song;
+    this.resamplers = rate === about.rate ? null : about.targets.map(
+      () => song.map(() => new Resampler(about.rate, rate, length)),
+    );
+  }
+
+  add(j, left, right) {
+    this.waiting[j].push(this.song.length === 2 ? [left.slice(), right.slice()]
+      : [left.map((value, n) => (value + right[n]) / 2)]);
+  }
+
+  take(last) {
+    const stems = this.waiting.map((parts, j) => this.song.map((_, c) => {
+      const side = joined(parts.map((part) => part[c]));
+      return this.resamplers ? this.resamplers[j][c].push(side, last) : side;
+    }));
+    this.waiting = this.waiting.map(() => []);
+    const length = stems[0][0].length, other = about.targets.indexOf("other");
+    // "other" also gets what no network claims, so that the stems add up to the song.
+    if (other >= 0) this.song.forEach((channel, c) => {
+      for (let n = 0; n < length; n++) {
+        let rest = channel[this.at + n];
+        stems.forEach((stem, j) => { if (j !== other) rest -= stem[c][n]; });
+        stems[other][c][n] = rest;
+      }
+    });
+    this.at += length;
+    return stems;
   }
 }
 
@@ -58,6 +93,9 @@ self.onmessage = async ({data}) => {
     const result = await (data.weights ? load(data) : separate(data));
     self.postMessage({id: data.id, finished: true, ...result});
   } catch (error) {
-    self.postMessage({id: data.id, error: String(error?.message ?? error)});
+    const memory = error instanceof RangeError || /memory/i.test(error?.message);
+    self.postMessage({id: data.id, error: memory
+      ? "This device has not enough memory for a song of this length."
+      : String(error?.message ?? error)});
   }
 };
