@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install book serve test oldest lint pages assignments grade stamp check-stamp clean
+.PHONY: help install book page serve test oldest lint pages assignments grade stamp check-stamp clean
 
 # The songs that the book's notebooks compute with: band (generated here), preview (the 7 s
 # excerpts of MUSDB18, downloaded once), or a folder with train/ and test/.
@@ -37,6 +37,10 @@ book: $(installed) ## run every notebook and build the book (CORPUS=band|preview
 	env -u MUSDB_PATH $(bin)/jupyter-book build . -W --keep-going --all
 	@echo; echo "The book is built. Open $(CURDIR)/$(page)"
 	@echo "or run: make serve   and open http://127.0.0.1:$(PORT)/"
+
+page: $(installed) ## write the page that separates songs as one file, which runs by double click
+	$(bin)/python book/_tools/write_page.py _build/separate.html
+	@echo; echo "Open $(CURDIR)/_build/separate.html"
 
 serve: ## serve the built book on this machine (PORT=8000)
 	$(bin)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)

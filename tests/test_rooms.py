@@ -20,7 +20,7 @@ PACKAGE = ROOT / "unmix_lite"
 # package's own `__init__` is no part of it: it loads its names when they are first asked for.
 ORDER = (
     "errors", "names", "files", "download", "audio", "signal", "models", "weights", "separation",
-    "corpora", "classic", "plots", "training", "evaluation", "listening", "explore", "cli",
+    "corpora", "classic", "plots", "training", "evaluation", "explore", "listening", "cli",
     "__main__",
 )  # fmt: skip
 # Packages within a room that are doors of their own: `listening` does without ipywidgets.

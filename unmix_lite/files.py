@@ -15,8 +15,13 @@ def atomic(path: StrPath) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    # Some writers make files that only their owner may read, which no web server could serve.
+    partial.touch()
+    mode = partial.stat().st_mode
+    partial.unlink()
     try:
         yield partial
+        partial.chmod(mode)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -11,8 +11,8 @@ const bytes = (name) => {
   const file = readFileSync(`${folder}/${name}`);
   return file.buffer.slice(file.byteOffset, file.byteOffset + file.length);
 };
-const [{loadKernel}, {Network}, {Separator}, {readSafetensors}] = await Promise.all(
-  ["kernel", "network", "separate", "weights"].map(load),
+const [{loadKernel}, {Network}, {Separator}, {Side}, {readSafetensors}] = await Promise.all(
+  ["kernel", "network", "separate", "side", "weights"].map(load),
 );
 const about = JSON.parse(readFileSync(`${folder}/model.json`, "utf8"));
 const kernel = await loadKernel(kind === "wasm" ? bytes("kernel.wasm") : null);
@@ -20,7 +20,7 @@ const networks = about.targets.map(
   (target) => new Network(kernel, readSafetensors(bytes(`${target}.int8.safetensors`)), about.networks[target]),
 );
 const all = new Float32Array(bytes("song.f32")), samples = all.length / 2;
-const song = [all.subarray(0, samples), all.subarray(samples)];
+const song = [all.subarray(0, samples), all.subarray(samples)].map((side) => new Side(side));
 const separator = new Separator(kernel, networks, {filter: JSON.parse(settings)});
 const stems = about.targets.map(() => new Float32Array(2 * samples));
 let done = 0;

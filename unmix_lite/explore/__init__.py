@@ -4,7 +4,8 @@ The engine is JavaScript with a small WebAssembly kernel, in `engine/`: the STFT
 Wiener filter and the mean over repetitions, equal to Python's. From here come the files it needs.
 """
 
-from .page_files import write_engine
-from .scripts import bundle
+from .page_files import page_parts, write_engine, write_page, write_songs
+from .scripts import KIT, bundle
+from .sounds import encoded
 
-__all__ = ["bundle", "write_engine"]
+__all__ = ["KIT", "bundle", "encoded", "page_parts", "write_engine", "write_page", "write_songs"]

@@ -12,7 +12,7 @@ from .blind_tests import (
     screen_listeners,
     summarize_ratings,
 )
-from .html_players import Players, encoded, player, players
+from .html_players import Players, player, players
 from .levels import loudness, low_pass, match_loudness, mix_at_sdr
 from .page import abx_page, mushra_page
 
@@ -22,7 +22,6 @@ __all__ = [
     "Players",
     "abx_p_value",
     "abx_page",
-    "encoded",
     "loudness",
     "low_pass",
     "match_loudness",

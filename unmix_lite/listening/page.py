@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from ..errors import AudioError, UnmixError
-from .html_players import encoded
+from ..explore import encoded
 
 _SCRIPT = Path(__file__).with_name("listening.mjs")
 _STYLE = """
@@ -133,4 +133,6 @@ def _encode(sounds: Mapping[str, torch.Tensor], rate: int) -> dict[str, str]:
     lengths = {label: sound.shape[-1] for label, sound in sounds.items()}
     if len(set(lengths.values())) > 1:
         raise AudioError(f"sounds that play in step need one length, not {lengths} samples.")
-    return {label: base64.b64encode(mp3).decode() for label, mp3 in encoded(sounds, rate).items()}
+    return {
+        label: base64.b64encode(mp3).decode() for label, mp3 in encoded(sounds, rate)[0].items()
+    }

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..errors import require
+from ..explore import encoded
 from .blind_tests import AbxTest, MushraTest
-from .html_players import encoded
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -113,7 +113,7 @@ class _Stage(ipywidgets.Audio):
     """A looping player that shows nothing of what it plays: its length is that of all."""
 
     def __init__(self, sounds: Mapping[str, torch.Tensor], rate: int) -> None:
-        self._sounds = encoded(sounds, rate)
+        self._sounds, _, _ = encoded(sounds, rate)
         super().__init__(value=b"", format="mp3", autoplay=True, loop=True)
 
     def play(self, label: str) -> None:

@@ -4,30 +4,36 @@
 const BLOCK = 600; // frames that are computed at once
 const ONE = 32767; // all of it lies between -1 and 1
 
-/** Rows of numbers between -1 and 1, (frames, width). */
+/** Rows of numbers between -1 and 1, (frames, width), in pieces that can be given back. */
 class Sequence {
   constructor(frames, width) {
     this.width = width;
-    this.values = new Int16Array(frames * width);
+    this.pieces = Array.from({length: Math.ceil(frames / BLOCK)}, () => new Int16Array(BLOCK * width));
   }
+
+  /** Frame t's numbers. */
+  row(t) { return this.pieces[Math.floor(t / BLOCK)].subarray((t % BLOCK) * this.width, (t % BLOCK + 1) * this.width); }
 
   /** Some frames from a block's rows, of `columns` numbers, into the columns from `column` on. */
   write(rows, first, last, columns, column = 0) {
-    const from = rows.values, {values, width} = this;
+    const from = rows.values;
     for (let t = first; t < last; t++) {
-      const at = (t - first) * columns, to = t * width + column;
-      for (let k = 0; k < columns; k++) values[to + k] = Math.round(ONE * from[at + k]);
+      const at = (t - first) * columns, row = this.row(t);
+      for (let k = 0; k < columns; k++) row[column + k] = Math.round(ONE * from[at + k]);
     }
   }
 
   /** Some frames into a block, whose row t begins at t * stride. */
   read(rows, first, last, stride = this.width) {
-    const to = rows.values, {values, width} = this;
+    const to = rows.values;
     for (let t = first; t < last; t++) {
-      const at = (t - first) * stride, from = t * width;
-      for (let k = 0; k < width; k++) to[at + k] = values[from + k] / ONE;
+      const at = (t - first) * stride, row = this.row(t);
+      for (let k = 0; k < row.length; k++) to[at + k] = row[k] / ONE;
     }
   }
+
+  /** Give back the pieces that end before frame t. */
+  forget(t) { this.pieces.fill(null, 0, Math.floor(t / BLOCK)); }
 }
 
 function blocks(frames) {
@@ -87,7 +93,7 @@ function layer(network, directions, input, output, rows, frames) {
 class Memory {
   constructor(network, encoded, recurrent) { Object.assign(this, {network, encoded, recurrent}); }
 
-  /** The mask of some frames into the block `out`, as `Network.mask` gives it. */
+  /** The mask of the next frames into the block `out`, as `Network.mask` gives it; once. */
   mask(first, last, out) {
     const {network, encoded, recurrent} = this, {kernel, hidden} = network, mark = kernel.end;
     const both = kernel.block((last - first) * 2 * hidden);
@@ -95,6 +101,7 @@ class Memory {
     recurrent.read(both.from(hidden), first, last, 2 * hidden);
     network.mask(both, last - first, out);
     kernel.release(mark);
+    for (const sequence of [encoded, recurrent]) sequence.forget(last);
   }
 }
 

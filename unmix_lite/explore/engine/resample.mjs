@@ -61,8 +61,16 @@ export class Resampler {
   }
 }
 
-/** `channel`, a Float32Array at `from` Hz, at `to` Hz. */
-export function resample(channel, from, to) {
-  if (from === to) return channel;
-  return new Resampler(from, to, Math.ceil((channel.length * to) / from)).push(channel, true);
+/** A `Side` at `from` Hz as a Float32Array at `to` Hz. */
+export function resampled(side, from, to) {
+  const out = new Float32Array(Math.ceil((side.length * to) / from));
+  const resampler = new Resampler(from, to, out.length), length = 1 << 16;
+  for (let at = 0, done = 0; at < side.length; at += length) {
+    const piece = new Float32Array(Math.min(length, side.length - at));
+    side.read(at, piece);
+    const next = resampler.push(piece, at + length >= side.length);
+    out.set(next, done);
+    done += next.length;
+  }
+  return out;
 }

@@ -29,7 +29,7 @@ export class Separator {
   }
 
   /**
-   * Separate a song [left, right] at the networks' rate.
+   * Separate a song at the networks' rate: two `Side`s, or one twice.
    *
    * Yields {done} now and then: what part is done, 0 to 1. `emit(stem, first, left, right)` is called
    * with the samples that are finished, from the first on; the arrays are used again.

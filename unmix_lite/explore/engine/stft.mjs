@@ -37,20 +37,20 @@ export class STFT {
 
   frames(samples) { return 1 + Math.floor(samples / this.hop); }
 
-  /** Frame t of a song [left, right] into the block `out`, four rows. */
+  /** Frame t of a song, a `Side` each, into the block `out`, four rows. */
   analyse(song, t, out) {
     const {kernel, nFft, hop, row, window, turns, re, im} = this;
     const start = t * hop - nFft / 2, samples = song[0].length;
     for (const [side, block] of [[song[0], this.left], [song[1], this.right]]) {
       const values = block.values;
       if (start >= 0 && start + nFft <= samples) {
-        values.set(side.subarray(start, start + nFft));
+        side.read(start, values);
         continue;
       }
       const length = Math.max(samples, nFft / 2 + 1);
       for (let n = 0; n < nFft; n++) {
         const place = mirrored(start + n, samples, length);
-        values[n] = place < 0 ? 0 : side[place];
+        values[n] = place < 0 ? 0 : side.at(place);
       }
     }
     kernel.analyse(out, this.left, this.right, window, turns, re, im, nFft, row);

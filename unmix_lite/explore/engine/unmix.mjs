@@ -69,9 +69,13 @@ export class Unmix {
     if (kept) return kept.arrayBuffer();
     const response = await fetch(source).catch(() => null);
     const buffer = response?.ok && (await readAll(response, progress).catch(() => null));
-    if (!buffer) throw new Error("The weights could not be fetched. Is there a network? Then try again.");
+    if (!buffer) {
+      throw new Error(location.protocol === "file:"
+        ? "A page that was opened from a folder cannot fetch the networks; “make page” writes one that holds them."
+        : "The networks could not be fetched. Is there a connection? Then try again.");
+    }
     if (sha256 && ![sha256, null].includes(await checksum(buffer))) {
-      throw new Error("The weights arrived damaged. Please try again.");
+      throw new Error("The networks arrived damaged. Please try again.");
     }
     await cache?.put(key, new Response(buffer)).catch(() => {}); // a full disk costs a fetch, no more
     return buffer;
@@ -85,15 +89,20 @@ export class Unmix {
         this.waiting.delete(id);
         return answer.error ? reject(new Error(answer.error)) : resolve(answer);
       });
-      this.worker.postMessage({...message, id}, transfer);
+      try {
+        this.worker.postMessage({...message, id}, transfer);
+      } catch {
+        this.worker.postMessage({...message, id}); // a browser that lends this memory to no one copies it
+      }
     });
   }
 
   /**
    * Separate a song and keep nothing of it: `onPiece({done, stems})` is given each piece, in order,
-   * as {vocals: [left, right], ...}. The channels' memory moves to the worker.
+   * as {vocals: [left, right], ...}. The channels' memory moves to the worker; they may
+   * be Int16Arrays, of which 32767 means `scale`.
    */
-  pieces({channels, rate, onPiece, signal, filter}) {
+  pieces({channels, rate, scale = 1, onPiece, signal, filter}) {
     checkSong(channels, rate);
     // One song after another: the worker has memory for one.
     const turn = this.queue.then(async () => {
@@ -107,7 +116,7 @@ export class Unmix {
       signal?.addEventListener("abort", stop);
       try {
         signal?.throwIfAborted();
-        await this.ask({song: channels, rate, filter}, channels.map((side) => side.buffer), take, id);
+        await this.ask({song: channels, rate, scale, filter}, channels.map((side) => side.buffer), take, id);
       } finally {
         signal?.removeEventListener("abort", stop);
       }

@@ -2,8 +2,9 @@
 
 import {loadKernel} from "./kernel.mjs";
 import {Network} from "./network.mjs";
-import {Resampler, resample} from "./resample.mjs";
+import {Resampler, resampled} from "./resample.mjs";
 import {Separator} from "./separate.mjs";
+import {Side} from "./side.mjs";
 import {readSafetensors} from "./weights.mjs";
 
 let kernel, networks, about, stopped = 0;
@@ -25,15 +26,16 @@ async function load(message) {
 }
 
 /** Stems go out in pieces, one message for each window of frames. */
-async function separate({id, song, rate, filter}) {
+async function separate({id, song, rate, scale, filter}) {
   const mark = kernel.end;
   try {
-    const sides = song.map((side) => resample(side, rate, about.rate));
+    const all = song.map((samples) => new Side(samples, scale)), pieces = new Pieces(all, rate);
+    const sides = rate === about.rate ? all : all.map((side) => new Side(resampled(side, rate, about.rate)));
     const separator = new Separator(kernel, networks, {
       nFft: about.n_fft, hop: about.hop_length, filter: {...about.filter, ...filter},
     });
-    const pieces = new Pieces(song, rate);
-    for (const {done} of separator.run([sides[0], sides.at(-1)], (j, first, left, right) => pieces.add(j, left, right))) {
+    const emit = (j, first, left, right) => pieces.add(j, left, right);
+    for (const {done} of separator.run([sides[0], sides.at(-1)], emit)) {
       if (stopped >= id) return {stopped: true};
       const stems = pieces.take(done >= 1);
       self.postMessage({id, done, stems}, stems.flat().map((side) => side.buffer));
@@ -47,6 +49,7 @@ async function separate({id, song, rate, filter}) {
 
 /** Stems on their way out: at the song's rate, as many channels as it has, and adding up to it. */
 class Pieces {
+  /** song: a `Side` for each channel. */
   constructor(song, rate) {
     Object.assign(this, {song, at: 0, waiting: about.targets.map(() => [])});
     const [{length}] = song;
@@ -69,11 +72,11 @@ class Pieces {
     const length = stems[0][0].length, other = about.targets.indexOf("other");
     // "other" also gets what no network claims, so that the stems add up to the song.
     if (other >= 0) this.song.forEach((channel, c) => {
-      for (let n = 0; n < length; n++) {
-        let rest = channel[this.at + n];
-        stems.forEach((stem, j) => { if (j !== other) rest -= stem[c][n]; });
-        stems[other][c][n] = rest;
-      }
+      const rest = stems[other][c];
+      channel.read(this.at, rest);
+      stems.forEach((stem, j) => {
+        if (j !== other) for (let n = 0; n < length; n++) rest[n] -= stem[c][n];
+      });
     });
     this.at += length;
     return stems;
