@@ -7,17 +7,12 @@ import subprocess
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 
-from unmix_lite.corpora import open_corpus
-from unmix_lite.explore import bundle, write_engine
+from unmix_lite.explore import bundle
 from unmix_lite.explore.page_files import ENGINE
-from unmix_lite.models import Folded
-from unmix_lite.separation import Separator
 
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(not NODE, reason="needs node")
-SECONDS = 4.0
 SETTINGS = {
     "the reference's": {"iterations": 1, "posterior": False, "neighbours": 0},
     # Single precision itself, in either language, ends here: a source in one point makes matrices
@@ -27,70 +22,25 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """What the page fetches."""
-    folder = tmp_path_factory.mktemp("engine")
-    write_engine(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def song(band):
-    return open_corpus(band).tracks("train")[0].mixture()[:, : int(SECONDS * 44100)].contiguous()
-
-
-@pytest.fixture(scope="module")
-def separator(folder):
-    """`umx-lite` in Python, with the weights that the page has."""
-    separator = Separator.from_pretrained("umx-lite", "cpu", complete=False)
-    plain = Folded.__init__
-
-    def rounded(self, network):
-        plain(self, network)
-        target = next(t for t, n in separator.networks.items() if n is network)
-        files = load_file(folder / f"{target}.int8.safetensors")
-
-        def matrix(name):
-            return files[name].float() * files[f"{name}.scale"][:, None]
-
-        for stage, name in (("first", "encode"), ("second", "decode"), ("third", "output")):
-            setattr(self, stage, (matrix(f"{name}.weight"), files[f"{name}.bias"]))
-        for layer, directions in enumerate(self.directions):
-            for name, lstm in zip(("forward", "backward"), directions):
-                state = {
-                    "weight_ih_l0": matrix(f"{layer}.{name}.input"),
-                    "weight_hh_l0": matrix(f"{layer}.{name}.state"),
-                    "bias_ih_l0": files[f"{layer}.{name}.bias"],
-                }
-                lstm.load_state_dict(
-                    {**state, "bias_hh_l0": torch.zeros_like(state["bias_ih_l0"])}, assign=True
-                )
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Folded, "__init__", rounded)
-        yield separator
-
-
-def in_node(folder, song, kind, settings):
+def in_node(engine_folder, song, kind, settings):
     """The engine's stems: dict target -> (2, samples)."""
-    song.numpy().tofile(folder / "song.f32")
-    command = [NODE, __file__.replace("test_engine.py", "run_engine.mjs"), folder, kind,
+    song.numpy().tofile(engine_folder / "song.f32")
+    command = [NODE, __file__.replace("test_engine.py", "run_engine.mjs"), engine_folder, kind,
                json.dumps(settings), ENGINE]  # fmt: skip
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    targets = json.loads((folder / "model.json").read_text())["targets"]
-    return {t: np.fromfile(folder / f"{t}.f32", np.float32).reshape(2, -1) for t in targets}
+    targets = json.loads((engine_folder / "model.json").read_text())["targets"]
+    return {t: np.fromfile(engine_folder / f"{t}.f32", np.float32).reshape(2, -1) for t in targets}
 
 
 @needs_node
 @pytest.mark.parametrize("name", SETTINGS)
-def test_stems_are_pythons_to_a_ten_thousandth_of_the_song(folder, song, separator, name):
+def test_stems_are_pythons_to_a_ten_thousandth_of_the_song(engine_folder, song, separator, name):
     settings = SETTINGS[name] | {"window": 300}
     for key, value in settings.items():
         setattr(separator.filter, key, value)
     expected = separator(song)
-    found = in_node(folder, song, "wasm", settings)
+    found = in_node(engine_folder, song, "wasm", settings)
     level = float(song.square().mean().sqrt())
     assert set(found) == set(expected)
     for target, stem in expected.items():
@@ -100,10 +50,10 @@ def test_stems_are_pythons_to_a_ten_thousandth_of_the_song(folder, song, separat
 
 
 @needs_node
-def test_without_simd_it_is_the_same(folder, song):
+def test_without_simd_it_is_the_same(engine_folder, song):
     settings = SETTINGS["the default"] | {"window": 300}
     short = song[:, : 44100 // 2].contiguous()
-    fast, plain = (in_node(folder, short, kind, settings) for kind in ("wasm", "plain"))
+    fast, plain = (in_node(engine_folder, short, kind, settings) for kind in ("wasm", "plain"))
     level = float(short.square().mean().sqrt())
     for target, stem in fast.items():
         assert np.sqrt(np.mean((plain[target] - stem) ** 2)) < 1e-4 * level, target
@@ -111,19 +61,19 @@ def test_without_simd_it_is_the_same(folder, song):
 
 @needs_node
 @pytest.mark.parametrize("samples", [1, 1000, 4097, 44100])
-def test_songs_of_any_length_and_silence(folder, samples):
+def test_songs_of_any_length_and_silence(engine_folder, samples):
     silence = torch.zeros(2, samples)
     for target, stem in in_node(
-        folder, silence, "wasm", {**SETTINGS["the default"], "window": 300}
+        engine_folder, silence, "wasm", {**SETTINGS["the default"], "window": 300}
     ).items():
         assert stem.shape == (2, samples) and not stem.any(), target
 
 
-def test_what_is_fetched_is_listed_with_its_checksum(folder):
-    about = json.loads((folder / "model.json").read_text())
+def test_what_is_fetched_is_listed_with_its_checksum(engine_folder):
+    about = json.loads((engine_folder / "model.json").read_text())
     total = sum(file["bytes"] for file in about["files"])
     assert total < 13e6 and {file["name"] for file in about["files"]} <= {
-        path.name for path in folder.iterdir()
+        path.name for path in engine_folder.iterdir()
     }
     assert about["filter"] == {**SETTINGS["the default"], "window": 300}
 

@@ -2,28 +2,38 @@
 
 const PIECE = 10; // s that are written at once
 
-/** The sampling rate that a sound file's head speaks of, in Hz; null where it is not understood. */
-export function rateOf(bytes) {
+/** What a sound file's head says of it: {rate} in Hz and {channels}; null for what it does not. */
+export function headOf(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const find = (word, from = 0) => {
     const codes = [...word].map((letter) => letter.charCodeAt(0));
     for (let i = from; i + codes.length <= bytes.length; i++) {
       if (codes.every((code, k) => bytes[i + k] === code)) return i;
     }
-    return -1;
+    throw new RangeError(word);
   };
   const starts = (word, at = 0) => [...word].every((letter, k) => bytes[at + k] === letter.charCodeAt(0));
   try {
-    if (starts("RIFF")) return view.getUint32(find("fmt ") + 12, true);
-    if (starts("fLaC")) return (bytes[18] << 12) | (bytes[19] << 4) | (bytes[20] >> 4);
+    if (starts("RIFF")) {
+      const format = find("fmt ");
+      return {rate: view.getUint32(format + 12, true), channels: view.getUint16(format + 10, true)};
+    }
+    if (starts("fLaC")) {
+      return {rate: (bytes[18] << 12) | (bytes[19] << 4) | (bytes[20] >> 4), channels: ((bytes[20] >> 1) & 7) + 1};
+    }
+    if (starts("OggS") && starts("OpusHead", 28)) return {rate: 48000, channels: bytes[37]};
     if (starts("OggS")) {
       const vorbis = find("\x01vorbis");
-      return vorbis > 0 ? view.getUint32(vorbis + 12, true) : find("OpusHead") > 0 ? 48000 : null;
+      return {rate: view.getUint32(vorbis + 12, true), channels: bytes[vorbis + 11]};
     }
-    if (starts("ftyp", 4)) return view.getUint16(find("mp4a", find("stsd")) + 28);
-    return mp3Rate(bytes, starts);
-  } catch {
-    return null; // the head ends too early
+    if (starts("ftyp", 4)) {
+      const sound = find("mp4a", find("stsd"));
+      return {rate: view.getUint16(sound + 28), channels: null};
+    }
+    return {rate: mp3Rate(bytes, starts), channels: null};
+  } catch (error) {
+    if (error instanceof RangeError) return {rate: null, channels: null}; // it ends too early
+    throw error;
   }
 }
 
@@ -59,6 +69,11 @@ export function durationOf(file) {
   });
 }
 
+function checkChannels(channels, name) {
+  if ([1, 2, 4, 6].includes(channels)) return;
+  throw new Error(`${name} has ${channels} channels; this page takes mono, stereo and 5.1.`);
+}
+
 /**
  * A file's sound: {channels, rate, note}, one or two Float32Arrays at the file's own rate. Surround
  * is mixed down to stereo, as the note says. Throws an Error of one sentence.
@@ -72,8 +87,9 @@ export async function readSong(file, longest) {
   if (seconds > longest) throw new Error(long(seconds));
   // Where the browser cannot tell: a file of that size is either long or uncompressed and long.
   if (seconds === null && file.size > longest * 8 * 48000) throw new Error(unreadable);
-  const head = new Uint8Array(await file.slice(0, 1 << 20).arrayBuffer());
-  const rate = Math.min(96000, Math.max(8000, rateOf(head) || 44100));
+  const head = headOf(new Uint8Array(await file.slice(0, 1 << 20).arrayBuffer()));
+  const rate = Math.min(96000, Math.max(8000, head.rate || 44100));
+  checkChannels(head.channels ?? 2, name);
   let buffer;
   try {
     buffer = await new OfflineAudioContext(1, 1, rate).decodeAudioData(await file.arrayBuffer());
@@ -84,9 +100,7 @@ export async function readSong(file, longest) {
   if (buffer.duration > longest) throw new Error(long(buffer.duration));
   let note = "";
   if (buffer.numberOfChannels > 2) {
-    if (![4, 6].includes(buffer.numberOfChannels)) {
-      throw new Error(`${name} has ${buffer.numberOfChannels} channels; this page takes mono, stereo and 5.1.`);
-    }
+    checkChannels(buffer.numberOfChannels, name);
     note = `Its ${buffer.numberOfChannels} channels were mixed down to two.`;
     const context = new OfflineAudioContext(2, buffer.length, rate);
     const source = new AudioBufferSourceNode(context, {buffer});
