@@ -3,12 +3,13 @@
     python benchmarks/page.py -o book/results/benchmark_page.json
 
 The page of `make page` is opened; `window.unmix` separates a song of the band, repeated, with the
-default filter and with one round of it. Python does the same in one thread, in the same run. Then a
-song of ten minutes goes through the page as a reader's would, from a file to the mixer, in a browser
-of its own, whose peak of memory is the system's own count.
+default filter and with one round of it. Python does the same in one thread, in the same run. Then
+ten minutes go through the page as a reader's song would, from a file to the mixer, in a browser of
+its own, whose peak of memory is the system's own count. Last, ten minutes of live, in Node.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ from playwright.sync_api import sync_playwright
 
 from unmix_lite import save_audio
 from unmix_lite.corpora import open_corpus
+from unmix_lite.explore import write_engine
 from unmix_lite.separation import Separator
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -108,6 +110,17 @@ def memory(address, audio):
         return before, max(peak for name, peak in peaks().items() if name not in others)
 
 
+def live(seconds):
+    """How long the calls of the audio thread take, in Node, which has Chromium's engine."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_engine(folder, "umx-lite-live")
+        song(seconds).numpy().tofile(Path(folder) / "song.f32")
+        script = ROOT / "tests" / "explore" / "run_live.mjs"
+        command = ["node", str(script), folder, str(ROOT / "unmix_lite/explore/engine")]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", type=float, default=60.0, help="of the song that is timed")
@@ -137,6 +150,11 @@ def main():
     record["memory_mb"] = {"minutes": options.minutes, "page": round(before), "peak": round(after)}
     print(
         f"{options.minutes:g} minutes: {after:.0f} MB at most; the page alone has {before:.0f} MB"
+    )
+    record["live"] = live(60 * options.minutes)
+    print(
+        "live: {mean:.2f} ms for each {quantum:.2f} ms, 99 % within {part99:.2f} ms; at half the "
+        "speed {late_at_half_speed} buffers of 1024 samples would be late".format(**record["live"])
     )
     write(options, record)
 

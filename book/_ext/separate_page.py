@@ -1,18 +1,20 @@
-"""The page that separates songs: its script, and the networks beside it.
+"""What separates songs in the pages: the scripts, and the networks beside them.
 
 The networks are exported while the book is built, from the weights that the package brings; so are
 the songs to try, one of the band and one of the records that the book is built with, where its
 licence allows.
 """
 
+import re
 from pathlib import Path
 
 from unmix_lite.corpora import open_corpus
-from unmix_lite.explore import page_parts, write_engine, write_songs
+from unmix_lite.explore import live_parts, page_parts, write_engine, write_songs
 
-PAGE = "book/separate"
 FOLDER = "_static/unmix"
-PLACE = '<div id="separate-here"></div>'
+SEPARATE = '<div id="separate-here"></div>'
+# In the notebook stands a sentence for those who read it there.
+LIVE = re.compile(r'<div id="live-here">.*?</div>', re.DOTALL)
 
 
 def playable():
@@ -31,13 +33,19 @@ def write_files(app):
     folder = Path(app.outdir) / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     write_engine(folder)
+    write_engine(folder / "live", "umx-lite-live")
     app.config.unmix_songs = write_songs(folder, playable())
 
 
 def fill(app, pagename, templatename, context, doctree):
-    if pagename == PAGE and PLACE in context.get("body", ""):
-        parts = page_parts("../" + FOLDER + "/", app.config.unmix_songs)
-        context["body"] = context["body"].replace(PLACE, parts)
+    body = context.get("body", "")
+    above = "../" * pagename.count("/")
+    files, songs = f"{above}{FOLDER}/", app.config.unmix_songs
+    if SEPARATE in body:
+        context["body"] = body.replace(SEPARATE, page_parts(files, songs))
+    elif LIVE.search(body):
+        parts = live_parts(files + "live/", files + songs[0]["file"])
+        context["body"] = LIVE.sub(lambda _: parts, body)
 
 
 def setup(app):

@@ -23,11 +23,14 @@ debian() {
     || stop "$need could not be installed. Run: sudo apt-get install $*"
 }
 
-if [ "${1:-}" = --chromium ]; then
+# Browsers for the tests of the pages; WebKit's is left to who wants it (webkit2gtk-driver, xvfb).
+if [ "${1:-}" = --browsers ]; then
+  command -v firefox-esr >/dev/null || command -v firefox >/dev/null \
+    || debian "Firefox for the page tests" firefox-esr
   for browser in chromium chromium-browser google-chrome google-chrome-stable; do
     command -v "$browser" >/dev/null && exit 0
   done
-  debian "a browser for the page tests" chromium
+  debian "Chromium for the page tests" chromium
   exit 0
 fi
 

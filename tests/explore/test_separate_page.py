@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from unmix_lite import load_audio, save_audio
-from unmix_lite.explore import KIT, bundle, page_parts, write_page, write_songs
+from unmix_lite.explore import KIT, bundle, live_parts, page_parts, write_page, write_songs
 
 NAMES = [
     pytest.param(name, marks=pytest.mark.skipif(not there, reason=f"no {name} on this machine"))
@@ -26,8 +26,9 @@ TARGETS = ["vocals", "drums", "bass", "other"]
 SPOKEN = """
   const words = () => document.querySelector(".separate .note");
   const began = performance.now();
-  while (!/^(.*Done in|Stopped)/.test(words().textContent) && !words().hasAttribute("data-error")) {
-    if (performance.now() - began > 100000) throw new Error("waited in vain: " + words().textContent);
+  const ends = /^(.*Done in|Stopped)/;
+  while (!ends.test(words().textContent) && !words().hasAttribute("data-error")) {
+    if (performance.now() - began > 100000) throw new Error("in vain: " + words().textContent);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return words().textContent;
@@ -55,18 +56,25 @@ class Recorder(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def site(engine_folder, band, tmp_path_factory):
+def site(engine_folder, live_folder, band, tmp_path_factory):
     """The page as the book serves it, and as one file."""
     from unmix_lite.corpora import open_corpus
 
     folder = tmp_path_factory.mktemp("site")
     for file in engine_folder.iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
+    (folder / "live").mkdir()
+    for file in live_folder.iterdir():
+        (folder / "live" / file.name).write_bytes(file.read_bytes())
     songs = write_songs(folder, open_corpus(band).tracks("test")[:1])
     write_page(folder / "single.html", folder, songs)
     (folder / "hosted.html").write_text(
         '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><body>'
         + page_parts("./", songs)
+    )
+    (folder / "live.html").write_text(
+        '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><body>'
+        + live_parts("./live/", songs[0]["file"])
     )
     (folder / "kit.html").write_text(
         '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><body><script>'
@@ -100,7 +108,8 @@ def separated(browser, audio, rate, filter=None):
         : [all.subarray(0, all.length / 2), all.subarray(all.length / 2)];
       const told = [];
       const {{rate, stems}} = await unmix.separate({{
-        channels, rate: {rate}, filter: {json.dumps(filter)}, onProgress: ({{done}}) => told.push(done),
+        channels, rate: {rate}, filter: {json.dumps(filter)},
+        onProgress: ({{done}}) => told.push(done),
       }});
       const packed = (side) => {{
         const bytes = new Uint8Array(side.buffer), parts = [];
@@ -184,7 +193,7 @@ def samples(content):
 
 
 def test_what_a_reader_does(browser, address, song, tmp_path):
-    """Choose a song, mute the voice by keys, save that mix; save all; nothing leaves the machine."""
+    """Choose a song, mute the voice by keys, save that mix; save all; nothing is sent."""
     Recorder.asked.clear()
     browser.open(f"{address}/hosted.html")
     assert "Nothing leaves this machine" in browser.compute(
@@ -295,12 +304,13 @@ def test_a_second_song_waits_and_a_song_can_be_stopped(browser, address, tmp_pat
     browser.give("#song-file", tmp_path / "one.wav")
     words = browser.compute("""
       const words = document.querySelector(".separate .note");
-      while (!words.textContent.includes("Taking it apart")) await new Promise((r) => setTimeout(r, 20));
+      const soon = () => new Promise((resolve) => setTimeout(resolve, 20));
+      while (!words.textContent.includes("Taking it apart")) await soon();
       const page = separatePage;
       await page.take([new File(["x"], "two.wav")]);
       const said = words.textContent;
       page.stop.abort();
-      while (page.stop) await new Promise((r) => setTimeout(r, 20));
+      while (page.stop) await soon();
       return [said, words.textContent];
     """)
     assert "“one” is still being taken apart" in words[0] and words[1] == "Stopped."
@@ -343,7 +353,8 @@ def test_all_tracks_are_in_step_to_the_sample(browser, address):
         clearTimeout(player.timer);
         const buffer = await context.startRendering();
         player.playing = false;
-        return [[0, 1].map((c) => buffer.getChannelData(c)), tracks, Math.round(player.began * rate)];
+        const sides = [0, 1].map((c) => buffer.getChannelData(c));
+        return [sides, tracks, Math.round(player.began * rate)];
       };
       const largest = (values) => values.reduce((a, x) => Math.max(a, Math.abs(x)), 0);
       const [silence] = await render([1, -1, 0.5, -0.5], [0, 0, 0, 0], [rate, 2.5 * rate]);
@@ -352,7 +363,8 @@ def test_all_tracks_are_in_step_to_the_sample(browser, address):
       const [l, r] = mixed(tracks, gains, pans, 0, n - began);
       let wrong = 0;
       for (let i = 0; i < n - began; i++) {
-        wrong = Math.max(wrong, Math.abs(left[i + began] - l[i]), Math.abs(right[i + began] - r[i]));
+        wrong = Math.max(wrong, Math.abs(left[i + began] - l[i]));
+        wrong = Math.max(wrong, Math.abs(right[i + began] - r[i]));
       }
       return [Math.max(...silence.map(largest)), wrong, largest(l)];
     """)
@@ -370,3 +382,49 @@ def test_a_files_rate_is_read_from_its_head(browser, address, tmp_path):
             f'return files.headOf(Uint8Array.from(atob("{text}"), (c) => c.charCodeAt(0))).rate'
         )
         assert found == rate == load_audio(path)[1], ending
+
+
+def test_live_runs_in_the_audio_thread(browser, address, site):
+    """The worklet, offline: silence for the latency, then the song, its parts added
+    up; with all faders down, nothing."""
+    browser.open(f"{address}/live.html")
+    worst, quiet, loud = browser.compute("""
+      const rate = 44100, seconds = 1, n = seconds * rate;
+      const noise = [0, 1].map((c) => (
+        Float32Array.from({length: n}, (_, i) => Math.sin(i * i % (999 + c)) / 4)));
+      const script = document.getElementById("unmix-live-worklet").textContent;
+      const message = await unmixLive.weights.fetched();
+      const render = async (gains) => {
+        const context = new OfflineAudioContext(2, n, rate);
+        const file = new Blob([script], {type: "text/javascript"});
+        await context.audioWorklet.addModule(URL.createObjectURL(file));
+        const node = new AudioWorkletNode(context, "unmix-live", {outputChannelCount: [2]});
+        const ready = new Promise((resolve, reject) => {
+          node.port.onmessage = ({data}) => {
+            if (data.error) reject(new Error(data.error));
+            resolve(data.latency);
+          };
+        });
+        node.port.postMessage({gains});
+        node.port.postMessage(message);
+        const latency = await ready;
+        const buffer = new AudioBuffer({numberOfChannels: 2, length: n, sampleRate: rate});
+        noise.forEach((side, c) => buffer.copyToChannel(side, c));
+        const source = new AudioBufferSourceNode(context, {buffer});
+        source.connect(node).connect(context.destination);
+        source.start();
+        const out = await context.startRendering();
+        return [latency, [0, 1].map((c) => out.getChannelData(c))];
+      };
+      const [latency, sides] = await render([1, 1, 1]);
+      let worst = 0;
+      sides.forEach((side, c) => {
+        for (let i = latency; i < n; i++) {
+          worst = Math.max(worst, Math.abs(side[i] - noise[c][i - latency]));
+        }
+      });
+      const largest = (values) => values.reduce((a, x) => Math.max(a, Math.abs(x)), 0);
+      const [, none] = await render([0, 0, 0]);
+      return [worst, Math.max(...none.map(largest)), largest(sides[0])];
+    """)
+    assert worst < 1e-4 and quiet == 0 and loud > 0.2  # the faders come up from 0

@@ -64,7 +64,8 @@ class Firefox:
     def __init__(self, stack):
         profile = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
         process = subprocess.Popen(
-            [FIREFOX, "--headless", "--no-remote", "--profile", profile, "--remote-debugging-port=0"],
+            [FIREFOX, "--headless", "--no-remote", "--profile", profile,
+             "--remote-debugging-port=0"],
             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
             env={**os.environ, "HOME": profile},
         )  # fmt: skip

@@ -19,6 +19,7 @@ from .sounds import encoded
 
 HERE = Path(__file__).parent
 ENGINE = HERE / "engine"
+"""The folder of the engine's modules and of its kernel's source."""
 _LONGEST = 30.0  # s of a song to try
 
 
@@ -96,9 +97,24 @@ def page_parts(files: str, songs: Sequence[dict[str, str]]) -> str:
         "<p>This needs JavaScript: the song is taken apart in your browser.</p></div>"
         + _island("unmix-songs", "application/json", json.dumps(list(songs)))
         + _island("unmix-worker", "text/plain", bundle(ENGINE / "worker.mjs"))
-        + '<script type="module">'
-        + bundle(HERE / "separate_page.mjs").replace("</", "<\\/")
-        + "\nbundled.start();</script>"
+        + _script(HERE / "separate_page.mjs")
+    )
+
+
+def live_parts(files: str, song: str) -> str:
+    """The HTML that becomes the live separator, like `page_parts`.
+
+    Args:
+        files: the folder of `write_engine(folder, "umx-lite-live")`, as the page addresses it, with
+            a slash at its end.
+        song: the address of a song to try.
+    """
+    return (
+        f'<div id="live" data-explorable="live" data-files="{html.escape(files, quote=True)}"'
+        f' data-song="{html.escape(song, quote=True)}">'
+        "<p>This needs JavaScript: the song is taken apart in your browser.</p></div>"
+        + _island("unmix-live-worklet", "text/plain", bundle(ENGINE / "live_worklet.mjs"))
+        + _script(HERE / "live_page.mjs")
     )
 
 
@@ -106,7 +122,8 @@ def write_page(path: StrPath, folder: StrPath, songs: Sequence[dict[str, str]]) 
     """Write the page as one HTML file with everything inside, which runs from a folder.
 
     Args:
-        path: of the file. folder: what `write_engine` and `write_songs` wrote; songs: of the latter.
+        path: of the file. folder: what `write_engine` and `write_songs` wrote.
+        songs: as `write_songs` tells of them.
     """
     names = ["model.json", *(song["file"] for song in songs)]
     about: dict[str, Any] = json.loads((Path(folder) / "model.json").read_text(encoding="utf-8"))
@@ -133,3 +150,9 @@ def _island(name: str, kind: str, text: str) -> str:
     """A script element that holds what another script reads."""
     escaped = text.replace("</", "<\\/")
     return f'<script type="{kind}" id="{name}">{escaped}</script>'
+
+
+def _script(module: Path) -> str:
+    """A module of this folder that begins where it stands."""
+    code = bundle(module).replace("</", "<\\/")
+    return f'<script type="module">{code}\nbundled.start();</script>'

@@ -25,7 +25,8 @@ export class Unmix {
     return this.loading;
   }
 
-  async fetchAll(progress) {
+  /** What a worker or worklet is given to begin: {about, kernel, weights}. */
+  async fetched(progress = () => {}) {
     const about = JSON.parse(new TextDecoder().decode(await this.read({name: "model.json"})));
     const size = about.files.reduce((sum, file) => sum + file.bytes, 0);
     const read = {};
@@ -37,9 +38,14 @@ export class Unmix {
     const weights = Object.fromEntries(
       about.files.filter((file) => file.target).map((file) => [file.target, read[file.name]]),
     );
+    return {about, kernel: read["kernel.wasm"], weights};
+  }
+
+  async fetchAll(progress) {
+    const message = await this.fetched(progress);
     this.start();
-    const answer = await this.ask({about, kernel: read["kernel.wasm"], weights}, Object.values(weights));
-    Object.assign(this, {about, simd: answer.simd});
+    const {simd} = await this.ask(message, Object.values(message.weights));
+    Object.assign(this, {about: message.about, simd});
     progress(1);
   }
 

@@ -62,8 +62,15 @@ const CSS = `
 .unmix .strip > span { display: flex; gap: .35rem; align-items: center; }
 .unmix output { font-variant-numeric: tabular-nums; color: var(--soft); font-size: .9rem;
   min-width: 4.2rem; text-align: right; white-space: nowrap; }
-.unmix input[type=range] { width: 100%; accent-color: var(--c, var(--focus)); height: 1.75rem;
-  margin: 0; padding: 0; cursor: pointer; }
+.unmix input[type=range] { width: 100%; height: 1.75rem; margin: 0; padding: 0; cursor: pointer;
+  appearance: none; background: transparent; border-radius: 6px; }
+.unmix input[type=range]::-webkit-slider-runnable-track { height: 6px; border-radius: 3px;
+  background: var(--line); }
+.unmix input[type=range]::-moz-range-track { height: 6px; border-radius: 3px; background: var(--line); }
+.unmix input[type=range]::-webkit-slider-thumb { appearance: none; width: 20px; height: 20px;
+  margin-top: -7px; border-radius: 50%; background: var(--c, var(--focus)); border: 2px solid var(--ground); }
+.unmix input[type=range]::-moz-range-thumb { width: 17px; height: 17px; border-radius: 50%;
+  background: var(--c, var(--focus)); border: 2px solid var(--ground); }
 .unmix input.pan { width: 4rem; }
 .unmix .strip small { color: var(--soft); font-size: .75rem; }
 .unmix .read { display: flex; gap: .3rem 1.6rem; align-items: baseline; padding: .6rem .85rem;
@@ -75,7 +82,8 @@ const CSS = `
 .unmix progress { width: 100%; height: .6rem; accent-color: var(--focus); }
 .unmix .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media (max-width: 520px) {
-  .unmix .strip { grid-template-columns: 1fr auto; }
+  .unmix .strip { grid-template-columns: minmax(0, 1fr) auto; }
+  .unmix input.pan { width: 3rem; } .unmix .strip output { min-width: 3.6rem; }
   .unmix .strip > input { grid-column: 1 / -1; order: 3; }
   .unmix .row { grid-template-columns: 1fr 4.5rem; } .unmix .row > input { grid-column: 1 / -1; order: 3; }
 }

@@ -1,0 +1,162 @@
+// The live separator as something to touch: a source, three faders, and what the delay is made of.
+
+import {Unmix} from "./engine/unmix.mjs";
+import {colourOf, dress, h} from "./kit/look.mjs";
+
+const NAMES = ["vocals", "drums", "the rest"];
+const RATE = 44100;
+
+export class LivePage {
+  /** weights: an `Unmix`, which fetches; worklet: the URL of the audio thread's script. */
+  constructor(place, weights, worklet, song) {
+    Object.assign(this, {weights, worklet, song, node: null, source: null, strips: []});
+    const button = (text, onclick) => h("button", {type: "button", onclick}, text);
+    this.input = h("input", {type: "file", accept: "audio/*", class: "said", id: "live-file",
+      onchange: () => this.input.files[0] && this.play(URL.createObjectURL(this.input.files[0]))});
+    this.stopper = h("button", {type: "button", hidden: true, onclick: () => this.stop()}, "stop");
+    this.words = h("p", {class: "note", role: "status"});
+    this.number = h("strong", {}, "–");
+    this.parts = h("small", {}, "of delay");
+    const label = h("label", {class: "button", for: "live-file", tabindex: 0}, "a file");
+    label.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); this.input.click(); } };
+    this.element = dress(h("section", {class: "live", role: "group", "aria-label": "Live separator"},
+      h("header", {}, button("a song of ours", () => this.playOurs()), label, this.input,
+        button("the microphone", () => this.listen("microphone")), button("another tab", () => this.listen("tab")),
+        h("span", {class: "ends"}, this.stopper)),
+      h("div", {class: "read"}, h("span", {}, this.number, " ms ", this.parts)),
+      ...NAMES.map((name, i) => this.strip(name, i)), this.words));
+    place.replaceChildren(this.element);
+    this.say("Try: start a song, pull the vocals down and up again. The networks hear only what has been played; 7 MB are fetched at the first start, and no sound leaves this machine.");
+  }
+
+  say(text, error = false) {
+    this.words.textContent = text;
+    this.words.toggleAttribute("data-error", error);
+  }
+
+  strip(name, i) {
+    const strip = {db: 0, mute: false};
+    const fader = h("input", {type: "range", min: -40, max: 6, step: 0.5, value: 0, "aria-label": `${name}, level`});
+    const mute = h("button", {class: "key", type: "button", "aria-pressed": "false", "aria-label": `mute ${name}`}, "M");
+    const level = h("output", {}, "0.0 dB");
+    fader.oninput = () => {
+      strip.db = Number(fader.value);
+      level.textContent = strip.db > -40 ? `${strip.db.toFixed(1)} dB` : "off";
+      this.sendGains();
+    };
+    mute.onclick = () => {
+      strip.mute = !strip.mute;
+      mute.setAttribute("aria-pressed", strip.mute);
+      this.sendGains();
+    };
+    this.strips[i] = strip;
+    return h("div", {class: "strip", style: colourOf(name) || "--c: var(--soft)"}, h("b", {}, name), fader,
+      h("span", {}, mute, level));
+  }
+
+  get gains() { return this.strips.map(({db, mute}) => mute || db <= -40 ? 0 : 10 ** (db / 20)); }
+
+  sendGains() { this.node?.port.postMessage({gains: this.gains}); }
+
+  /** The audio thread, with the networks in it; once. */
+  async open() {
+    if (this.node) return this.context.resume();
+    this.context ??= new AudioContext({sampleRate: RATE, latencyHint: "playback"});
+    if (!this.context.audioWorklet) throw new Error("This browser has no AudioWorklet, which live needs.");
+    const message = await this.weights.fetched((part) => this.say(`Fetching the networks: ${Math.round(100 * part)} % …`));
+    await this.context.audioWorklet.addModule(this.worklet);
+    const node = new AudioWorkletNode(this.context, "unmix-live", {outputChannelCount: [2]});
+    await new Promise((resolve, reject) => {
+      node.port.onmessage = ({data}) => {
+        if (data.error) reject(new Error(data.error));
+        if (data.ready) { this.latency = data.latency; resolve(); }
+        if (data.busy !== undefined) this.report(data.busy);
+      };
+      node.port.postMessage(message);
+    });
+    node.connect(this.context.destination);
+    this.node = node;
+    this.sendGains();
+    await this.context.resume();
+  }
+
+  /** What the delay is made of; and a plain word where the device is too slow. */
+  report(busy) {
+    const device = 1000 * ((this.context.outputLatency || 0) + (this.context.baseLatency || 0));
+    const own = (1000 * this.latency) / RATE, window = (1000 * 4096) / RATE;
+    this.number.textContent = Math.round(own + device);
+    this.parts.textContent = `of delay: ${Math.round(window)} ms are the window, ${Math.round(own - window)} the computing, ` +
+      `${Math.round(device)} the device. It takes ${Math.round(100 * busy)} % of one core.`;
+    if (busy > 0.8) this.say("This device is too slow for live: what you hear may stutter.", true);
+  }
+
+  async playOurs() {
+    const url = await this.song();
+    if (url) return this.play(url);
+    this.say("The song could not be fetched. Is there a connection?", true);
+  }
+
+  async play(url) {
+    const audio = new Audio(url);
+    audio.loop = true;
+    await this.use(async () => {
+      await audio.play();
+      return {node: new MediaElementAudioSourceNode(this.context, {mediaElement: audio}), end: () => audio.pause()};
+    }, "This file could not be played.");
+  }
+
+  async listen(kind) {
+    await this.use(async () => {
+      const media = navigator.mediaDevices, plain = {echoCancellation: false, noiseSuppression: false, autoGainControl: false};
+      if (kind === "tab" && !media?.getDisplayMedia) throw new Error("This browser gives no tab's sound to a page; Chrome and Edge do.");
+      if (!media?.getUserMedia) throw new Error("This browser gives a page no microphone here.");
+      const stream = await (kind === "tab" ? media.getDisplayMedia({video: true, audio: plain}) : media.getUserMedia({audio: plain}));
+      if (!stream.getAudioTracks().length) {
+        stream.getTracks().forEach((track) => track.stop());
+        throw new Error("No sound came with it: tick “share tab audio” when you choose the tab.");
+      }
+      return {node: new MediaStreamAudioSourceNode(this.context, {mediaStream: stream}),
+        end: () => stream.getTracks().forEach((track) => track.stop())};
+    }, "The sound was not shared with this page.", kind === "microphone" ? " Take headphones, or it hears itself." : "");
+  }
+
+  /** Take a source in place of the one there is. */
+  async use(make, failed, advice = "") {
+    try {
+      await this.open();
+      this.end();
+      this.source = await make();
+      this.source.node.connect(this.node);
+      this.stopper.hidden = false;
+      this.say(`Live: pull a fader.${advice}`);
+    } catch (error) {
+      const known = !(error instanceof DOMException);
+      this.say(known ? error.message : failed, true);
+    }
+  }
+
+  end() {
+    this.source?.node.disconnect();
+    this.source?.end();
+    this.source = null;
+  }
+
+  stop() {
+    this.end();
+    this.stopper.hidden = true;
+    this.context.suspend();
+    this.say("Stopped.");
+  }
+}
+
+/** Bring it to life where it stands; `window.unmixLive` is for whoever writes to the console. */
+export function start() {
+  const place = document.getElementById("live");
+  const url = (name) => new URL(place.dataset.files + name, location.href).href;
+  const script = new Blob([document.getElementById("unmix-live-worklet").textContent], {type: "text/javascript"});
+  const song = async () => {
+    const response = await fetch(new URL(place.dataset.song, location.href)).catch(() => null);
+    return response?.ok ? URL.createObjectURL(await response.blob()) : null;
+  };
+  globalThis.unmixLive = new LivePage(place, new Unmix(url, null), URL.createObjectURL(script), song);
+}
