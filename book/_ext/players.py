@@ -1,8 +1,8 @@
 """One script for all players of the book, where each cell's output brings its own.
 
 In a notebook every output may be a world of its own (on Colab it is); the book's pages share one
-file. It is a classic script, not a module: those are not loaded from `file://`. It is written into the
-output, since the theme puts whatever lies in the source's _static into every page.
+file. It is a classic script, not a module: those are not loaded from `file://`. It is written into
+the output, since the theme puts whatever lies in the source's _static into every page.
 """
 
 import re

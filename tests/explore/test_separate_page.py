@@ -9,7 +9,6 @@ import wave
 import zipfile
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-import browsers
 import numpy as np
 import pytest
 import torch
@@ -17,10 +16,6 @@ import torch
 from unmix_lite import load_audio, save_audio
 from unmix_lite.explore import KIT, bundle, live_parts, page_parts, write_page, write_songs
 
-NAMES = [
-    pytest.param(name, marks=pytest.mark.skipif(not there, reason=f"no {name} on this machine"))
-    for name, there in browsers.THERE.items()
-]
 TARGETS = ["vocals", "drums", "bass", "other"]
 # Until the page has said its last word of a song, or of what is wrong with it.
 SPOKEN = """
@@ -91,12 +86,6 @@ def address(site):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-
-
-@pytest.fixture(scope="module", params=NAMES)
-def browser(request):
-    with browsers.opened(request.param) as browser:
-        yield browser
 
 
 def separated(browser, audio, rate, filter=None):

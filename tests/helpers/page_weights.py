@@ -1,5 +1,9 @@
-"""Python with the weights of 8 bits that a page fetches."""
+"""The same in Python as in a page: its weights of 8 bits, and its sounds after MP3."""
 
+import base64
+import io
+
+import soundfile
 import torch
 from safetensors.torch import load_file
 
@@ -32,3 +36,20 @@ def with_page_weights(folder, separator, patch):
                 )
 
     patch.setattr(Folded, "__init__", rounded)
+
+
+def with_plain_sounds(control):
+    """A control's HTML whose sounds are arrays: those that Python decoded."""
+    from unmix_lite.explore.explorable import array
+
+    data = dict(control.data)
+    if "sounds" in data:
+        data["sounds"] = {}
+        for label, text in control.data["sounds"].items():
+            audio, _ = soundfile.read(io.BytesIO(base64.b64decode(text)), always_2d=True)
+            data["sounds"][label] = array(audio.T[:, : data["samples"]])
+    stored, control.data = control.data, data
+    try:
+        return control.page()
+    finally:
+        control.data = stored

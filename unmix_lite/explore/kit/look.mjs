@@ -77,7 +77,7 @@ const CSS = `
   flex-wrap: wrap; }
 .unmix .read strong { font-size: 1.7rem; font-variant-numeric: tabular-nums; font-weight: 650; }
 .unmix .read small { color: var(--soft); font-size: .9rem; }
-.unmix .row { display: grid; grid-template-columns: 10rem 1fr 5rem; gap: .75rem; align-items: center;
+.unmix .row { display: grid; grid-template-columns: 11.5rem 1fr 5rem; gap: .75rem; align-items: center;
   padding: .2rem .85rem; }
 .unmix progress { width: 100%; height: .6rem; accent-color: var(--focus); }
 .unmix .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

@@ -151,6 +151,12 @@ export class Transport {
     this.onchange();
   }
 
+  /** Other samples for the same sounds, of the same length: heard at once, at the same place. */
+  replace(tracks) {
+    this.tracks = tracks;
+    if (this.playing) this.seek(this.now);
+  }
+
   /** Loop a region, or with null the whole. */
   setRegion(region) {
     const place = this.now;

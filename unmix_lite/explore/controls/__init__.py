@@ -1,0 +1,1 @@
+"""The controls: what each computes in Python, and the data it gives to its module of one name."""
