@@ -66,8 +66,8 @@ def browser(request):
 @pytest.fixture(scope="module")
 def on_page(browser, tmp_path_factory):
     """A function (control, state) -> the control's `reading` in a page, from a folder: there the
-    page has no kernel, mounts the stored state, and is set to `state`. Its sounds are given as numbers,
-    since the browsers' decoders of MP3 differ a little."""
+    page has no kernel, mounts the stored state, and is set to `state`. Its sounds are given as
+    numbers, since the browsers' decoders of MP3 differ a little."""
     from explorables import script
     from page_weights import with_plain_sounds
 

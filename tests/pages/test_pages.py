@@ -236,3 +236,29 @@ def test_first_page_leads_into_the_book(browser, address):
     tab.goto(address)
     tab.wait_for_url("**/book/index.html")
     tab.close()
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_controls_come_to_life_and_can_be_dragged(browser, address, page, width):
+    """Each control mounts, moves by its first slider, and writes nothing to the console."""
+    tab = browser.new_page(viewport={"width": width, "height": 900})
+    messages = []
+    tab.on("console", lambda m: m.type == "error" and messages.append(m.text))
+    tab.on("pageerror", lambda error: messages.append(str(error)))
+    tab.goto(f"{address}/{page}", wait_until="load")
+    for control in tab.locator("[data-explorable]:has(script)").all():
+        control.scroll_into_view_if_needed()
+        name = control.get_attribute("data-explorable")
+        tab.wait_for_function("e => e.dataset.live === 'ready'", arg=control.element_handle())
+        sliders = control.locator("input[type=range]:visible")
+        if sliders.count():
+            before = sliders.first.input_value()
+            sliders.first.focus()
+            for key in ("ArrowRight", "ArrowLeft", "ArrowLeft"):
+                tab.keyboard.press(key)
+            assert sliders.first.input_value() != before, f"{name} does not move"
+        box = control.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width, f"{name} is cut off"
+    tab.close()
+    assert messages == []
