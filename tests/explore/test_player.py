@@ -1,4 +1,4 @@
-"""The synchronised player in every browser: it takes the place of the plain ones, and obeys keys."""
+"""The synchronised player in every browser: in the place of the plain ones, and obeying keys."""
 
 import pytest
 
@@ -28,8 +28,9 @@ def page(stems, tmp_path_factory):
 def test_it_stands_in_the_place_of_the_plain_players(browser, page):
     browser.open(page)
     found = browser.compute("""
-      return [document.querySelectorAll("audio").length, document.querySelectorAll(".player").length,
-        [...document.querySelectorAll(".player [role=radio]")].map((e) => e.firstChild.textContent)];
+      const all = (selector) => [...document.querySelectorAll(selector)];
+      const labels = all(".player [role=radio]").map((chip) => chip.firstChild.textContent);
+      return [all("audio").length, all(".player").length, labels];
     """)
     assert found == [0, 2, ["vocals", "drums", "bass", "other"]]
 

@@ -2,6 +2,8 @@
 // `page.py` puts this text and a test's sounds into HTML; `mount` brings it to life.
 // Results stay in this browser (localStorage) until the listener downloads them as CSV.
 
+import {dress} from "../explore/kit/look.mjs";
+
 // ---- what a test is: pure functions, tested by Node ----
 
 /** The chance of at least `correct` right answers in `trials` by guessing. */
@@ -303,6 +305,7 @@ export function mount(id) {
   const root = document.getElementById(id);
   const test = JSON.parse(root.querySelector("script").textContent);
   root.querySelector(".waiting").remove();
+  dress(root);
   const status = make("p", { role: "status", "aria-live": "polite" });
   const name = make("input", { type: "text", value: "me", size: 12, maxlength: 40 });
   root.listener = () => name.value.trim() || "me";

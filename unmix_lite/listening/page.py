@@ -14,22 +14,18 @@ from typing import Any
 import torch
 
 from ..errors import AudioError, UnmixError
-from ..explore import encoded
+from ..explore import bundle, encoded
 
 _SCRIPT = Path(__file__).with_name("listening.mjs")
+# Beside the look that everything one can touch has (`explore/kit/look.mjs`).
 _STYLE = """
-.listening { border: 1px solid currentColor; border-radius: .5rem; padding: .75rem 1rem;
-  margin: .75rem 0 1.25rem; max-width: 40rem; color: var(--pst-color-text-base, inherit); }
-.listening button, .listening select, .listening input { font: inherit; color: inherit;
-  background: transparent; border: 1px solid currentColor; border-radius: .35rem;
-  padding: .3rem .8rem; margin: .15rem .3rem .15rem 0; min-height: 2.5rem; max-width: 100%; }
-.listening option { color: #000; background: #fff; }
-.listening button[aria-pressed=true] { background: #0072B2; color: #fff; }
-.listening button:disabled, .listening input:disabled { opacity: .5; }
+.listening { padding: .75rem 1rem; }
+.listening button, .listening select { margin: .15rem .3rem .15rem 0; }
+.listening input[type=text] { font: inherit; color: inherit; background: transparent;
+  border: 1px solid currentColor; border-radius: 8px; padding: .2rem .6rem; min-height: 2.25rem;
+  max-width: 100%; }
 .listening .rating { display: grid; grid-template-columns: 3.2rem 1fr 7.5rem; gap: .5rem;
   align-items: center; }
-.listening input[type=range] { padding: 0; border: 0; width: 100%; accent-color: #0072B2; }
-.listening :focus-visible { outline: 3px solid #E69F00; outline-offset: 2px; }
 .listening table { display: block; overflow-x: auto; }
 .listening td, .listening th { padding: .15rem .6rem; text-align: left; }
 """
@@ -45,14 +41,14 @@ class ListeningPage:
         self._title = title
 
     def _repr_html_(self) -> str:
-        script = _SCRIPT.read_text(encoding="utf-8").replace("</", "<\\/")
+        script = bundle(_SCRIPT).replace("</", "<\\/")
         title = html.escape(self._title, quote=True)
         return (
             f'<section class="listening" id="{self._id}" aria-label="{title}">'
             f"<style>{_STYLE}</style><p><strong>{title}</strong></p>"
             '<p class="waiting">This test runs in your browser and needs JavaScript.</p>'
             f'<script type="application/json">{self._text}</script></section>'
-            f'<script type="module">{script}\nmount("{self._id}");</script>'
+            f'<script type="module">{script}\nbundled.mount("{self._id}");</script>'
         )
 
     __str__ = _repr_html_
