@@ -12,6 +12,10 @@ class AudioError(UnmixError):
     """Audio that cannot be read, written or separated."""
 
 
+class AudioWarning(UserWarning):
+    """Something in a sound file was not as it should be, and nothing is missing for it."""
+
+
 class CorpusError(UnmixError):
     """A data set that is missing, incomplete or not what it should be."""
 

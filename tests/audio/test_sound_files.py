@@ -293,7 +293,7 @@ def test_check_audio(shape):
 @needs_ffmpeg
 def test_a_file_without_ffmpeg(tmp_path, monkeypatch):
     path = tmp_path / "song.m4a"
-    path.write_bytes(b"some")
+    path.write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0")
     monkeypatch.setenv("PATH", "")
     with refused(path, "needs ffmpeg"):
         load_audio(path)

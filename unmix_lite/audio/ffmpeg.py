@@ -3,22 +3,31 @@
 import json
 import shutil
 import subprocess
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from ..errors import AudioError
+from ..errors import AudioError, AudioWarning
 
 _STREAM_KEYS = ("channels", "sample_rate", "duration_ts")
+_TOLERATED = 0.1  # s by which a decoded stream may be shorter than its header says
 
 
-def read_with_ffmpeg(path: Path, streams: int) -> tuple[list[torch.Tensor], int]:
+def there() -> bool:
+    """True if ffmpeg can be called."""
+    return bool(shutil.which("ffmpeg") and shutil.which("ffprobe"))
+
+
+def read_with_ffmpeg(
+    path: Path, streams: int, strict: bool = False
+) -> tuple[list[torch.Tensor], int]:
     """Decode the first audio streams of a file in one pass.
 
     Args:
-        path: the file. streams: how many.
+        path: the file. streams: how many. strict: whatever ffmpeg complains of is an error.
 
     Returns:
         (audio, rate): a list of float32 `(channels, samples)`, and their rate in Hz.
@@ -46,25 +55,46 @@ def read_with_ffmpeg(path: Path, streams: int) -> tuple[list[torch.Tensor], int]
         ["ffmpeg", "-v", "error", "-nostdin", "-i", f"file:{path}", *select, "-f", "f32le", "-"],
         capture_output=True,
     )
-    if decoded.returncode != 0 or decoded.stderr:
-        told = reason(decoded.stderr.decode(errors="replace"))
-        raise AudioError(f"{path}: ffmpeg cannot decode it ({told}); copy or download it again.")
+    told = reason(decoded.stderr.decode(errors="replace")) if decoded.stderr else ""
+    if decoded.returncode != 0 or not decoded.stdout or strict and told:
+        raise AudioError(f"{path}: ffmpeg cannot decode it ({told or 'no sound'}).")
+    seconds = len(decoded.stdout) / (4 * streams * channels * rate)
+    if told:
+        _judge(path, told, seconds, found[0])
     samples = np.frombuffer(decoded.stdout, "<f4").reshape(-1, streams * channels).T
     audio = torch.from_numpy(np.ascontiguousarray(samples))
     return list(audio.split(channels)), rate
 
 
+def _judge(path: Path, told: str, seconds: float, stream: dict[str, Any]) -> None:
+    """Something in the file was no sound: what is missing is an error, what was too much a note."""
+    # Of a bare MP3 or AAC the duration is only guessed, from the size.
+    promised = float(stream.get("duration") or 0)
+    if stream.get("codec_name") not in ("mp3", "aac_raw") and seconds < promised - _TOLERATED:
+        raise truncated(path, promised - seconds, promised)
+    warnings.warn(f"{path}: something in it is no sound and was skipped ({told}).", AudioWarning)
+
+
+def truncated(path: Path, gone: float, promised: float) -> AudioError:
+    """What is said of a file that ends too early: how much is gone, in s, and a way on."""
+    amount = f": {gone:.2g} of {promised:.1f} s are missing" if gone and promised else ""
+    return AudioError(
+        f"{path}: the file is truncated{amount}; copy or download it again (to keep what is there: "
+        f'ffmpeg -i "{path.name}" whole.wav).'
+    )
+
+
 def _probe(path: Path) -> list[dict[str, Any]]:
     """What ffprobe says of each audio stream: a list of dicts."""
-    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
+    if not there():
         raise AudioError(
-            f"{path}: reading {path.suffix} needs ffmpeg; install it "
+            f"{path}: reading it needs ffmpeg; install it "
             "('apt-get install ffmpeg', 'brew install ffmpeg', 'winget install ffmpeg')."
         )
     # "file:" since ffmpeg takes what stands before a colon in a name for a protocol.
     probe = subprocess.run(
         ["ffprobe", "-v", "error", "-of", "json", "-select_streams", "a", "-show_entries",
-         "stream=" + ",".join(_STREAM_KEYS), f"file:{path}"],
+         "stream=codec_name,duration," + ",".join(_STREAM_KEYS), f"file:{path}"],
         capture_output=True, text=True, errors="replace",
     )  # fmt: skip
     if probe.returncode != 0:

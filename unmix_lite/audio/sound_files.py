@@ -3,7 +3,10 @@
 Audio is a float32 tensor of shape (channels, samples), full scale at 1.0; rates are in Hz.
 """
 
+import contextlib
+import itertools
 import math
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,21 +14,25 @@ import numpy as np
 import soundfile
 import torch
 
-from ..errors import AudioError
+from ..errors import AudioError, AudioWarning
 from ..files import StrPath, atomic
 from .checks import check_audio
-from .ffmpeg import read_with_ffmpeg, reason
+from .contents import chained, content, for_ffmpeg, goes_on, in_words
+from .ffmpeg import read_with_ffmpeg, reason, truncated
+from .ffmpeg import there as ffmpeg_is_there
 from .resampling import resample
-from .truncation import announces_length, is_truncated
+from .truncation import announced_end, announces_length, missing
 
 STEM_NAMES = ("mixture", "drums", "bass", "other", "vocals")
 """The order of the streams in a MUSDB18 `.stem.mp4` file (Native Instruments' Stems format)."""
 
-# libsndfile reads the rest (WAV, FLAC, OGG, MP3, AIFF ...); these containers hold AAC.
-_FFMPEG_SUFFIXES = {".mp4", ".m4a", ".aac", ".mov", ".mkv", ".webm", ".wma"}
-
 # Samples per write: libsndfile's Vorbis encoder crashes on a song in one piece.
 _BLOCK = 1 << 16
+
+# Bytes that a header may promise too many: some recorders count the header itself.
+_A_LITTLE = 512
+# Bytes of a WAV whose header can say how long it is; beyond, RF64 has a longer field.
+_WAV_HOLDS = (1 << 32) - (1 << 20)
 
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 """The rates that an MP3 file can have, in Hz."""
@@ -34,8 +41,10 @@ MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 def load_audio(path: StrPath, rate: int | None = None) -> tuple[torch.Tensor, int]:
     """Read a sound file.
 
-    WAV, FLAC, OGG, MP3 and AIFF need nothing but this package; MP4/M4A/AAC need ffmpeg, and of a
-    `.stem.mp4` this gives the first stream, the mixture.
+    What the file holds decides, not its name. WAV, FLAC, OGG, MP3 and AIFF need nothing but this
+    package; all else (M4A, AAC, WMA, WavPack, the sound of a film) needs ffmpeg, and of a
+    `.stem.mp4` this gives the first stream, the mixture. Several recordings in one file are all
+    read.
 
     Args:
         path: the file.
@@ -46,13 +55,16 @@ def load_audio(path: StrPath, rate: int | None = None) -> tuple[torch.Tensor, in
 
     Raises:
         AudioError: missing, unreadable, truncated or empty file, or one that holds NaN.
+
+    Warns:
+        AudioWarning: what was skipped, or is odd, where no sound is missing.
     """
     path = _existing(path)
-    if path.suffix.lower() in _FFMPEG_SUFFIXES:
-        streams, own_rate = read_with_ffmpeg(path, streams=1)
-        audio = streams[0]
+    name = content(path)
+    if for_ffmpeg(name):
+        audio, own_rate = _first_stream(path)
     else:
-        audio, own_rate = _read_with_soundfile(path)
+        audio, own_rate = _read_with_soundfile(path, name)
     check_audio(audio, str(path))
     if rate is not None and rate != own_rate:
         audio, own_rate = resample(audio, own_rate, rate), rate
@@ -133,16 +145,43 @@ def write_audio(
     # 24-bit full scale is 1 - 2**-23: a sample of exactly 1.0 would clip by one step.
     subtype = {"wav": "PCM_24" if peak < 1 else "FLOAT", "flac": "PCM_24"}.get(kind)
     try:
-        with (
-            atomic(path) as partial,
-            soundfile.SoundFile(
-                partial, "w", int(rate), channels, subtype=subtype, format=kind.upper()
-            ) as file,
-        ):
-            for block in blocks:
-                file.write(block.numpy().T)
+        with atomic(path) as partial:
+            _write_blocks(partial, blocks, channels, int(rate), kind.upper(), subtype)
     except (soundfile.SoundFileError, RuntimeError, OSError) as error:
         raise AudioError(f"{path}: cannot be written ({reason(error)}).") from error
+
+
+def _write_blocks(
+    path: Path,
+    blocks: Iterable[torch.Tensor],
+    channels: int,
+    rate: int,
+    kind: str,
+    subtype: str | None,
+) -> None:
+    """Write a file; a WAV that grows too long for its header goes on as RF64."""
+    most = _WAV_HOLDS // (channels * (4 if subtype == "FLOAT" else 3)) if kind == "WAV" else None
+    rest = iter(blocks)
+    with soundfile.SoundFile(path, "w", rate, channels, subtype=subtype, format=kind) as file:
+        for block in rest:
+            if most is not None and file.frames + block.shape[1] > most:
+                break
+            file.write(block.numpy().T)
+        else:
+            return
+    shorter = path.with_name(f"{path.name}.shorter")
+    path.replace(shorter)
+    try:
+        with (
+            soundfile.SoundFile(shorter) as begun,
+            soundfile.SoundFile(path, "w", rate, channels, subtype=subtype, format="RF64") as file,
+        ):
+            for samples in begun.blocks(_BLOCK, dtype="float32", always_2d=True):
+                file.write(samples)
+            for block in itertools.chain([block], rest):
+                file.write(block.numpy().T)
+    finally:
+        shorter.unlink(missing_ok=True)
 
 
 def _existing(path: StrPath) -> Path:
@@ -154,23 +193,38 @@ def _existing(path: StrPath) -> Path:
     return path
 
 
-def _read_with_soundfile(path: Path) -> tuple[torch.Tensor, int]:
+def _first_stream(path: Path, strict: bool = False) -> tuple[torch.Tensor, int]:
+    streams, rate = read_with_ffmpeg(path, streams=1, strict=strict)
+    return streams[0], rate
+
+
+def _read_with_soundfile(path: Path, name: str) -> tuple[torch.Tensor, int]:
+    """By libsndfile what it reads whole, by ffmpeg the rest; `name` is that of the content."""
     try:
         with soundfile.SoundFile(path) as file:
             kind, rate, promised = file.format, file.samplerate, file.frames
+            end = announced_end(path) if kind == "MP3" else 0
+            several = kind == "OGG" and chained(path) or goes_on(path, end)
             # Of a FLAC written to a pipe libsndfile says 2**63 - 1; of such an MP3 it would guess
             # the length from the first frames, and cut there.
-            if promised >= 2**62 or kind == "MP3" and not announces_length(path):
-                return _read_unannounced(path)
+            if several or promised >= 2**62 or kind == "MP3" and not announces_length(path):
+                return _read_to_the_end(path, several)
             samples = _channels_first(file)
     except (soundfile.SoundFileError, RuntimeError, OSError, ValueError, MemoryError) as error:
-        raise AudioError(
-            f"{path}: cannot be read as sound ({reason(error)}); is the file complete, and is it "
-            "WAV, FLAC, OGG or MP3?"
-        ) from error
+        return _read_what_nobody_knows(path, name, error)
+    gone = missing(path, kind)
     # The end of an MP3 is told by its bytes: encoders differ in how they count the last frames.
-    if is_truncated(path, kind) or kind != "MP3" and samples.shape[1] < promised:
-        raise AudioError(f"{path}: the file is truncated; copy or download it again.")
+    short = kind != "MP3" and samples.shape[1] < promised
+    if gone > (0 if kind in ("OGG", "MP3") else _A_LITTLE) or short and not gone:
+        size = path.stat().st_size
+        seconds = max(promised, samples.shape[1] * (size + gone) / size) / rate
+        raise truncated(path, seconds - samples.shape[1] / rate, seconds)
+    if gone:
+        warnings.warn(
+            f"{path}: its header promises {gone} bytes more than there are; all sound was read.",
+            AudioWarning,
+            stacklevel=4,
+        )
     return torch.from_numpy(samples), rate
 
 
@@ -183,10 +237,27 @@ def _channels_first(file: soundfile.SoundFile) -> np.ndarray:
     return np.ascontiguousarray(samples[:, :end])
 
 
-def _read_unannounced(path: Path) -> tuple[torch.Tensor, int]:
-    """Read a file that does not say how long it is, which libsndfile would cut or refuse."""
+def _read_to_the_end(path: Path, several: bool) -> tuple[torch.Tensor, int]:
+    """Read a file that libsndfile would cut: of several recordings, or of a length unknown."""
+    why = "It holds several recordings" if several else "The file does not say how long it is"
     try:
-        streams, rate = read_with_ffmpeg(path, streams=1)
+        return _first_stream(path)
     except AudioError as error:
-        raise AudioError(f"{error} (The file does not say how long it is.)") from error
-    return streams[0], rate
+        raise AudioError(f"{error} ({why}.)") from error
+
+
+def _read_what_nobody_knows(path: Path, name: str, error: Exception) -> tuple[torch.Tensor, int]:
+    """What libsndfile refuses, by ffmpeg; else one line that says what the file looks like."""
+    if isinstance(error, MemoryError):
+        raise AudioError(f"{path}: is too long for this machine's memory; cut it.") from error
+    if found := in_words(path):
+        raise AudioError(
+            f"{path}: cannot be read as sound: it looks like {found}, whatever its name says."
+        ) from error
+    if ffmpeg_is_there():
+        with contextlib.suppress(AudioError):
+            # What libsndfile knows and refuses is damaged, unless ffmpeg finds nothing wrong.
+            return _first_stream(path, strict=name not in ("", "MP3"))
+    hint = "is the file complete?" if name else "is it sound?"
+    tools = "" if ffmpeg_is_there() else " With ffmpeg installed more kinds are read."
+    raise AudioError(f"{path}: cannot be read as sound ({reason(error)}); {hint}{tools}") from error

@@ -1,4 +1,4 @@
-"""Is a sound file whole? libsndfile reads what is there and says nothing of what is missing.
+"""How much of a sound file is missing? libsndfile reads what is there and says nothing of the rest.
 
 Each format announces its end in its own way: WAV and AIFF give the size of a chunk, MP3 that of
 the stream in the encoder's Xing header, Ogg marks its last page. With FLAC libsndfile notices.
@@ -8,28 +8,33 @@ import os
 import struct
 
 from ..files import StrPath
+from .contents import LARGEST_OGG_PAGE, id3_end
 
 # What programs that write to a pipe leave for a size they could not know (ffmpeg, sox, others).
 _UNKNOWN_SIZES = {0, 0x7FFFF000, 0x7FFFFFFF}
 _MOST_OF_32_BITS = 0xFFFFFF00
-_LARGEST_OGG_PAGE = 27 + 255 + 255 * 255
 
 
-def is_truncated(path: StrPath, kind: str) -> bool:
-    """True if the file ends before the place it announces itself.
+def missing(path: StrPath, kind: str) -> int:
+    """How many bytes a file ends before the place that it announces itself; 0 if it is whole.
 
     Args:
         path: the file.
-        kind: libsndfile's name of its format: WAV, WAVEX, RF64, AIFF, OGG, MP3; others: False.
+        kind: libsndfile's name of its format: WAV, WAVEX, RF64, AIFF, OGG, MP3; others: 0.
     """
     if kind == "OGG":
-        return not _ends_with_last_ogg_page(path)
+        return _missing_of_last_ogg_page(path)
     announced = {"WAV": _wav_end, "WAVEX": _wav_end, "RF64": _wav_end, "AIFF": _aiff_end}.get(kind)
     if kind == "MP3":
-        end = _xing(path)[1]
+        end = announced_end(path)
     else:
         end = announced(path) if announced else 0
-    return os.path.getsize(path) < end
+    return max(0, end - os.path.getsize(path))
+
+
+def announced_end(path: StrPath) -> int:
+    """Where an MP3's own header ends it, in bytes; 0 if it does not say."""
+    return _xing(path)[1]
 
 
 def announces_length(path: StrPath) -> bool:
@@ -65,10 +70,7 @@ def _aiff_end(path: StrPath) -> int:
 def _xing(path: StrPath) -> tuple[int, int]:
     """What an MP3's Xing (or Info) header says: (frames, position of the end); 0 for unknown."""
     with open(path, "rb") as file:
-        start = 0
-        tag = file.read(10)
-        if tag[:3] == b"ID3" and len(tag) == 10:  # its size: four times seven bits
-            start = 10 + sum((byte & 127) << shift for byte, shift in zip(tag[6:], (21, 14, 7, 0)))
+        start = id3_end(file.read(10))
         file.seek(start)
         head = file.read(4096)
     places = [place for name in (b"Xing", b"Info") if 0 <= (place := head.find(name)) < 2048]
@@ -82,14 +84,14 @@ def _xing(path: StrPath) -> tuple[int, int]:
     return frames, start + sync + size if size else 0
 
 
-def _ends_with_last_ogg_page(path: StrPath) -> bool:
-    """True if the file ends with a complete page that carries the end-of-stream flag (RFC 3533)."""
+def _missing_of_last_ogg_page(path: StrPath) -> int:
+    """How many bytes the last page is too short (RFC 3533). A recorder that was switched off leaves
+    a whole page that is not marked as the last: nothing is missing of what was recorded."""
     size = os.path.getsize(path)
     with open(path, "rb") as file:
-        file.seek(max(0, size - _LARGEST_OGG_PAGE))
+        file.seek(max(0, size - LARGEST_OGG_PAGE))
         tail = file.read()
     page = tail[tail.rfind(b"OggS") :]
-    if len(page) < 27 or not page[5] & 4:
-        return False
-    segments = page[26]
-    return len(page) >= 27 + segments + sum(page[27 : 27 + segments])
+    if len(page) < 27 or len(page) < 27 + page[26]:
+        return 1
+    return max(0, 27 + page[26] + sum(page[27 : 27 + page[26]]) - len(page))

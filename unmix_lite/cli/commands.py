@@ -1,6 +1,7 @@
 """The command line: `unmix-lite separate | train | evaluate | ladder | corpus | export`."""
 
 import sys
+import warnings
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "corpus": corpus, "export": export}  # fmt: skip
     run = commands[options.command]
     try:
-        return run(options) or 0
+        with warnings.catch_warnings():
+            warnings.showwarning = _note
+            return run(options) or 0
     except UnmixError as error:
         return _fail(error)
     except OSError as error:
@@ -29,6 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("unmix-lite: stopped; what was finished is kept.", file=sys.stderr)
         return 130
+
+
+def _note(message: Warning | str, *place: Any) -> None:
+    """A warning as one line that says nothing of the code it comes from."""
+    print(f"unmix-lite: note: {message}", file=sys.stderr)
 
 
 def separate(options: Namespace) -> int:

@@ -20,6 +20,7 @@ _SCRIPT = Path(__file__).with_name("listening.mjs")
 # Beside the look that everything one can touch has (`explore/kit/look.mjs`).
 _STYLE = """
 .listening { padding: .75rem 1rem; }
+.listening > label { display: inline-block; margin-right: .8rem; }
 .listening button, .listening select { margin: .15rem .3rem .15rem 0; }
 .listening input[type=text] { font: inherit; color: inherit; background: transparent;
   border: 1px solid currentColor; border-radius: 8px; padding: .2rem .6rem; min-height: 2.25rem;
