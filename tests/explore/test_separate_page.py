@@ -382,7 +382,7 @@ def test_live_runs_in_the_audio_thread(browser, address, site):
       const noise = [0, 1].map((c) => (
         Float32Array.from({length: n}, (_, i) => Math.sin(i * i % (999 + c)) / 4)));
       const script = document.getElementById("unmix-live-worklet").textContent;
-      const message = await unmixLive.weights.fetched();
+      const message = await unmixLive.fetched();
       const render = async (gains) => {
         const context = new OfflineAudioContext(2, n, rate);
         const file = new Blob([script], {type: "text/javascript"});

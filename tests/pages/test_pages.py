@@ -266,3 +266,28 @@ def test_controls_come_to_life_and_can_be_dragged(browser, address, page, width)
         assert box["x"] >= 0 and box["x"] + box["width"] <= width, f"{name} is cut off"
     tab.close()
     assert messages == []
+
+
+@pytest.mark.parametrize(
+    "page, place, words",
+    [
+        ("notebooks/14_live.html", "#unmix-live .live", "Summary"),
+        ("book/separate.html", "#unmix-separate .separate", "Keep it"),
+    ],
+)
+def test_what_separates_stands_in_its_page_and_runs(browser, address, page, place, words):
+    """In the text's midst; a song of ours is fetched and taken apart."""
+    tab = browser.new_page()
+    tab.goto(f"{address}/{page}", wait_until="load")
+    assert words in tab.locator("main").inner_text()
+    here = tab.locator(place)
+    if "live" in page:
+        here.get_by_role("button", name="a song of ours").click()
+        tab.wait_for_function(
+            f"document.querySelector('{place}').innerText.includes('pull a fader')"
+        )
+    else:
+        here.locator("select").select_option(index=1)
+        tab.wait_for_selector("[aria-label='save this mix']:visible", timeout=120_000)
+    assert not here.locator("[data-error]").count()
+    tab.close()

@@ -1,6 +1,7 @@
 // The live separator as something to touch: a source, three faders, and what the delay is made of.
 
 import {Unmix} from "./engine/unmix.mjs";
+import {readSafetensors} from "./engine/weights.mjs";
 import {colourOf, dress, h} from "./kit/look.mjs";
 
 const NAMES = ["vocals", "drums", "the rest"];
@@ -61,9 +62,9 @@ export class LivePage {
   /** The audio thread, with the networks in it; once. */
   async open() {
     if (this.node) return this.context.resume();
-    this.context ??= new AudioContext({sampleRate: RATE, latencyHint: "playback"});
+    this.context ??= new AudioContext({sampleRate: RATE, latencyHint: "balanced"});
     if (!this.context.audioWorklet) throw new Error("This browser has no AudioWorklet, which live needs.");
-    const message = await this.weights.fetched((part) => this.say(`Fetching the networks: ${Math.round(100 * part)} % …`));
+    const message = await this.fetched();
     await this.context.audioWorklet.addModule(this.worklet);
     const node = new AudioWorkletNode(this.context, "unmix-live", {outputChannelCount: [2]});
     await new Promise((resolve, reject) => {
@@ -78,6 +79,13 @@ export class LivePage {
     this.node = node;
     this.sendGains();
     await this.context.resume();
+  }
+
+  /** What the audio thread is given; tensors, since it has no decoder for the head of a file. */
+  async fetched() {
+    const message = await this.weights.fetched((part) => this.say(`Fetching the networks: ${Math.round(100 * part)} % …`));
+    const tensors = Object.entries(message.weights).map(([target, file]) => [target, readSafetensors(file)]);
+    return {...message, weights: Object.fromEntries(tensors)};
   }
 
   /** What the delay is made of; and a plain word where the device is too slow. */
@@ -151,7 +159,7 @@ export class LivePage {
 
 /** Bring it to life where it stands; `window.unmixLive` is for whoever writes to the console. */
 export function start() {
-  const place = document.getElementById("live");
+  const place = document.getElementById("unmix-live");
   const url = (name) => new URL(place.dataset.files + name, location.href).href;
   const script = new Blob([document.getElementById("unmix-live-worklet").textContent], {type: "text/javascript"});
   const song = async () => {

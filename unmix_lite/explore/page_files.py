@@ -93,7 +93,7 @@ def page_parts(files: str, songs: Sequence[dict[str, str]]) -> str:
         songs: as `write_songs` tells of them.
     """
     return (
-        f'<div id="separate" data-files="{html.escape(files, quote=True)}">'
+        f'<div id="unmix-separate" data-files="{html.escape(files, quote=True)}">'
         "<p>This needs JavaScript: the song is taken apart in your browser.</p></div>"
         + _island("unmix-songs", "application/json", json.dumps(list(songs)))
         + _island("unmix-worker", "text/plain", bundle(ENGINE / "worker.mjs"))
@@ -110,7 +110,7 @@ def live_parts(files: str, song: str) -> str:
         song: the address of a song to try.
     """
     return (
-        f'<div id="live" data-explorable="live" data-files="{html.escape(files, quote=True)}"'
+        f'<div id="unmix-live" data-explorable="live" data-files="{html.escape(files, quote=True)}"'
         f' data-song="{html.escape(song, quote=True)}">'
         "<p>This needs JavaScript: the song is taken apart in your browser.</p></div>"
         + _island("unmix-live-worklet", "text/plain", bundle(ENGINE / "live_worklet.mjs"))

@@ -203,7 +203,7 @@ function inside(name) {
 
 /** Bring the page to life: `window.unmix` is the engine, also for whoever writes to the console. */
 export function start() {
-  const place = document.getElementById("separate");
+  const place = document.getElementById("unmix-separate");
   const worker = document.getElementById("unmix-worker").textContent;
   const files = (name) => inside(name) ?? new URL(place.dataset.files + name, location.href).href;
   const unmix = new Unmix(files, () => new Worker(URL.createObjectURL(new Blob([worker], {type: "text/javascript"}))));

@@ -3,7 +3,6 @@
 import {loadKernel} from "./kernel.mjs";
 import {LiveSeparator} from "./live.mjs";
 import {Network} from "./network.mjs";
-import {readSafetensors} from "./weights.mjs";
 
 const REPORT = 100; // calls between two messages to the page
 
@@ -20,7 +19,7 @@ class LiveProcessor extends AudioWorkletProcessor {
   async load({about, kernel: bytes, weights}) {
     const kernel = await loadKernel(bytes);
     const networks = about.targets.map(
-      (target) => new Network(kernel, readSafetensors(weights[target]), about.networks[target]),
+      (target) => new Network(kernel, weights[target], about.networks[target]),
     );
     this.separator = new LiveSeparator(kernel, networks, {nFft: about.n_fft, hop: about.hop_length});
     this.port.postMessage({ready: true, latency: this.separator.latency});
