@@ -2,6 +2,9 @@
 
 import contextlib
 import os
+import re
+import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +12,40 @@ StrPath = str | os.PathLike[str]
 """What names a file or a folder."""
 
 
+OURS = f"partial-{re.sub(r'[^A-Za-z0-9]', '', socket.gethostname()) or 'here'}-{os.getpid()}"
+"""In the name of what this process has begun to write."""
+_LEFTOVER = re.compile(re.escape(OURS.rpartition("-")[0]) + r"-(\d+)")
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what processes of this machine began to write in a folder before they were killed."""
+    for entry in folder.glob(".*partial-*"):
+        found = _LEFTOVER.search(entry.name)
+        if not found or _lives(int(found[1])):
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
+
+
 @contextlib.contextmanager
 def atomic(path: StrPath) -> Iterator[Path]:
     """Write a file whole or not at all: yields a temporary path that becomes `path` at the end."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    remove_leftovers(path.parent)
+    partial = path.with_name(f".{path.stem}.{OURS}{path.suffix}")
     # Some writers make files that only their owner may read, which no web server could serve.
     partial.touch()
     mode = partial.stat().st_mode

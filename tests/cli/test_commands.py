@@ -1,5 +1,6 @@
 """The command line as its user meets it: files, messages, exit codes."""
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -248,3 +249,113 @@ def test_a_command_that_is_not_understood_ends_with_2(arguments):
 def test_as_a_module_and_as_a_command(command):
     result = subprocess.run([*command, "--version"], capture_output=True, text=True)
     assert result.returncode == 0 and result.stdout.startswith("unmix-lite ")
+
+
+# --- Batches, folders, repetition ------------------------------------------------------------
+
+
+def test_folders_and_patterns_are_songs(model, tmp_path, capsys):
+    """A folder's sound files, whatever else lies there; a pattern that no shell has expanded."""
+    album = tmp_path / "album"
+    song(album / "one.wav", seconds=0.3)
+    song(album / "two.flac", seconds=0.3)
+    (album / "cover.jpg").write_bytes(b"\xff\xd8\xff\xe0picture")
+    (album / "notes.txt").write_text("la la la")
+    (album / ".hidden.wav").write_bytes((album / "one.wav").read_bytes())
+    out = tmp_path / "out"
+    assert unmix("separate", album, "-o", out, "--model", model) == 0
+    assert sorted(folder.name for folder in out.iterdir()) == ["one", "two"]
+    assert unmix("separate", album / "*.flac", "-o", tmp_path / "b", "--model", model) == 0
+    assert [folder.name for folder in (tmp_path / "b").iterdir()] == ["two"]
+    (tmp_path / "empty").mkdir()
+    for nothing in (tmp_path / "empty", album / "*.ogg"):
+        assert unmix("separate", nothing, "-o", out, "--model", model) == 1
+        assert str(nothing) in capsys.readouterr().err
+
+
+def test_stems_of_another_model_are_not_taken_for_this_ones(model, tmp_path, capsys):
+    path = song(tmp_path / "a.wav", seconds=0.3)
+    separate = ["separate", path, "-o", tmp_path / "out"]
+    assert unmix(*separate, "--model", model) == 0
+    assert unmix(*separate, "--model", model) == 0
+    assert "already" in capsys.readouterr().out
+    for other in (["--iterations", 1], ["--model", "umx-lite"]):
+        arguments = other if "--model" in other else ["--model", model, *other]
+        assert unmix(*separate, *arguments) == 1
+        told = capsys.readouterr().err
+        assert "of another run" in told and "--overwrite" in told
+    assert unmix(*separate, "--model", model, "--iterations", 1, "--overwrite") == 0
+
+
+def test_stems_can_be_named_after_the_song(model, tmp_path):
+    path = song(tmp_path / "my song.wav", seconds=0.3)
+    assert unmix("separate", path, "-o", tmp_path / "out", "--model", model, "--song-names") == 0
+    names = sorted(file.name for file in (tmp_path / "out" / "my song").iterdir())
+    assert names == [f"my song - {target}.wav" for target in sorted(TARGETS)]
+
+
+@pytest.mark.parametrize("title", ["Who? ", "AC:DC", "con"])
+def test_a_disk_that_takes_not_every_name(model, tmp_path, monkeypatch, capsys, title):
+    """As FAT does: some letters are refused, and a blank at the end is dropped."""
+    from pathlib import Path
+
+    make = Path.mkdir
+
+    def like_fat(self, *arguments, **options):
+        if set(self.name) & set(':?"<>|*') or self.name.lower() == "con":
+            raise OSError(22, "Invalid argument")
+        make(self.with_name(self.name.rstrip(" .")), *arguments, **options)
+
+    path = song(tmp_path / f"{title}.wav", seconds=0.3)
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(Path, "mkdir", like_fat)
+    assert unmix("separate", path, "-o", tmp_path / "out", "--model", model) == 0
+    assert "takes no folder of that name" in capsys.readouterr().out
+    (folder,) = (tmp_path / "out").iterdir()
+    assert len(list(folder.glob("*.wav"))) == 4
+
+
+def test_leftovers_of_the_dead_are_removed(model, tmp_path):
+
+    from unmix_lite.files import OURS
+
+    path = song(tmp_path / "a.wav", seconds=0.3)
+    folder = tmp_path / "out" / "a"
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    place = OURS.rpartition("-")[0]
+    (folder / f".{place}-{dead.pid}-x").mkdir(parents=True)
+    (folder / f".{place}-{dead.pid}-x" / "0.w64").write_bytes(b"gigabytes")
+    (folder / f".vocals.{place}-{dead.pid}.wav").write_bytes(b"half")
+    living = folder / f".{place}-{os.getppid()}-y"
+    living.mkdir()
+    assert unmix("separate", path, "-o", tmp_path / "out", "--model", model) == 0
+    names = sorted(file.name for file in folder.iterdir())
+    assert names == sorted([living.name, *(f"{target}.wav" for target in TARGETS)])
+
+
+def test_high_rates_become_mp3s_own(model, tmp_path, capsys):
+    path = song(tmp_path / "a.flac", rate=96000, seconds=0.3)
+    arguments = ["separate", path, "-o", tmp_path / "out", "--model", model, "--format", "mp3"]
+    assert unmix(*arguments) == 0
+    assert "MP3 knows no 96000 Hz; its stems have 48000 Hz" in capsys.readouterr().out
+    assert soundfile.info(tmp_path / "out" / "a" / "vocals.mp3").samplerate == 48000
+
+
+def test_a_terminal_that_has_not_all_letters(model, tmp_path):
+    path = song(tmp_path / "夜の歌.wav", seconds=0.3)
+    command = [sys.executable, "-m", "unmix_lite", "separate", path, "-o", tmp_path / "out"]
+    done = subprocess.run(
+        [*map(str, command), "--model", str(model)], capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+    )  # fmt: skip
+    assert done.returncode == 0 and b"Traceback" not in done.stderr
+    assert (tmp_path / "out" / "夜の歌" / "vocals.wav").is_file()
+
+
+def test_a_gpu_that_is_there_and_cannot_be_used(model, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    path = song(tmp_path / "a.wav", seconds=0.3)
+    assert unmix("separate", path, "-o", tmp_path / "out", "--model", model) == 0
+    told = capsys.readouterr().err
+    assert "cannot be used" in told and told.count("\n") == 1

@@ -5,11 +5,13 @@ whole or not at all.
 """
 
 from .checks import check_audio
+from .contents import holds_sound
 from .resampling import fit_length, resample, resample_blocks
 from .sound_files import (
     MP3_RATES,
     STEM_NAMES,
     check_format,
+    comment_of,
     load_audio,
     load_stems,
     save_audio,
@@ -22,7 +24,9 @@ __all__ = [
     "STEM_NAMES",
     "check_audio",
     "check_format",
+    "comment_of",
     "fit_length",
+    "holds_sound",
     "load_audio",
     "load_stems",
     "resample",

@@ -45,6 +45,11 @@ def for_ffmpeg(name: str) -> bool:
     return any(name == other for _, _, other in _FOR_FFMPEG) or name == "AAC"
 
 
+def holds_sound(path: StrPath) -> bool:
+    """True if a file begins like sound, whatever its name."""
+    return content(path) not in ("", "MIDI") and in_words(path) == ""
+
+
 def in_words(path: StrPath) -> str:
     """What a file that holds no sound looks like, in a few words; "" if that is not known."""
     with open(path, "rb") as file:

@@ -134,9 +134,17 @@ def check_format(path: Path, channels: int, rate: int) -> None:
 
 
 def write_audio(
-    path: Path, blocks: Iterable[torch.Tensor], channels: int, rate: int, peak: float
+    path: Path,
+    blocks: Iterable[torch.Tensor],
+    channels: int,
+    rate: int,
+    peak: float,
+    comment: str = "",
 ) -> None:
     """Write blocks `(channels, samples)` of audio that peaks at `peak`, whole or not at all.
+
+    Args:
+        comment: kept in the file, where players show it and `comment_of` reads it.
 
     Raises:
         AudioError: a folder or disk that cannot be written.
@@ -146,7 +154,7 @@ def write_audio(
     subtype = {"wav": "PCM_24" if peak < 1 else "FLOAT", "flac": "PCM_24"}.get(kind)
     try:
         with atomic(path) as partial:
-            _write_blocks(partial, blocks, channels, int(rate), kind.upper(), subtype)
+            _write_blocks(partial, blocks, channels, int(rate), kind.upper(), subtype, comment)
     except (soundfile.SoundFileError, RuntimeError, OSError) as error:
         raise AudioError(f"{path}: cannot be written ({reason(error)}).") from error
 
@@ -158,11 +166,14 @@ def _write_blocks(
     rate: int,
     kind: str,
     subtype: str | None,
+    comment: str,
 ) -> None:
     """Write a file; a WAV that grows too long for its header goes on as RF64."""
     most = _WAV_HOLDS // (channels * (4 if subtype == "FLOAT" else 3)) if kind == "WAV" else None
     rest = iter(blocks)
     with soundfile.SoundFile(path, "w", rate, channels, subtype=subtype, format=kind) as file:
+        if comment:
+            file.comment = comment
         for block in rest:
             if most is not None and file.frames + block.shape[1] > most:
                 break
@@ -176,12 +187,23 @@ def _write_blocks(
             soundfile.SoundFile(shorter) as begun,
             soundfile.SoundFile(path, "w", rate, channels, subtype=subtype, format="RF64") as file,
         ):
+            if comment:
+                file.comment = comment
             for samples in begun.blocks(_BLOCK, dtype="float32", always_2d=True):
                 file.write(samples)
             for block in itertools.chain([block], rest):
                 file.write(block.numpy().T)
     finally:
         shorter.unlink(missing_ok=True)
+
+
+def comment_of(path: StrPath) -> str:
+    """The comment that a sound file carries; "" for none, or no sound file."""
+    try:
+        with soundfile.SoundFile(path) as file:
+            return str(file.comment)
+    except (soundfile.SoundFileError, RuntimeError, OSError):
+        return ""
 
 
 def _existing(path: StrPath) -> Path:

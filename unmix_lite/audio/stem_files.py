@@ -9,6 +9,7 @@ import soundfile
 import torch
 
 from ..errors import AudioError
+from ..files import OURS, remove_leftovers
 from .sound_files import check_format, write_audio
 
 _BLOCK = 1 << 16  # samples
@@ -19,6 +20,7 @@ def save_stems(
     blocks: Iterable[Mapping[str, torch.Tensor]],
     channels: int,
     rate: int,
+    comment: str = "",
 ) -> float:
     """Write stems that come block by block, in memory that does not grow with the song.
 
@@ -28,7 +30,7 @@ def save_stems(
     Args:
         files: dict target -> path; the suffixes choose the formats.
         blocks: dicts target -> float32 `(channels, samples)`.
-        channels, rate: of all stems.
+        channels, rate: of all stems. comment: kept in each file.
 
     Returns:
         by how many dB all stems had to be lowered so that none clips, 0 for most. WAV holds any
@@ -43,13 +45,14 @@ def save_stems(
     folder = next(iter(files.values())).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as scratch:
+        remove_leftovers(folder)
+        with tempfile.TemporaryDirectory(prefix=f".{OURS}-", dir=folder) as scratch:
             raw = {target: Path(scratch) / f"{index}.w64" for index, target in enumerate(files)}
             peaks = _write_raw(raw, blocks, channels, rate)
             loudest = max(peaks.values())
             lower = loudest > 1 and any(file.suffix.lower() != ".wav" for file in files.values())
             gain = 1 / loudest if lower else 1.0
-            _convert(raw, files, {t: gain * peak for t, peak in peaks.items()}, gain)
+            _convert(raw, files, {t: gain * peak for t, peak in peaks.items()}, gain, comment)
     except (soundfile.SoundFileError, OSError) as error:
         raise AudioError(f"{folder}: cannot be written ({error}).") from error
     return -20 * math.log10(gain)
@@ -78,7 +81,11 @@ def _write_raw(
 
 
 def _convert(
-    raw: Mapping[str, Path], files: Mapping[str, Path], peaks: Mapping[str, float], gain: float
+    raw: Mapping[str, Path],
+    files: Mapping[str, Path],
+    peaks: Mapping[str, float],
+    gain: float,
+    comment: str,
 ) -> None:
     """Write the files that are asked for; if one fails, none of them stays."""
     written = []
@@ -87,7 +94,9 @@ def _convert(
             with soundfile.SoundFile(raw[target]) as source:
                 blocks = source.blocks(_BLOCK, dtype="float32", always_2d=True)
                 scaled = (torch.from_numpy(block.T * gain) for block in blocks)
-                write_audio(file, scaled, source.channels, source.samplerate, peaks[target])
+                write_audio(
+                    file, scaled, source.channels, source.samplerate, peaks[target], comment
+                )
             written.append(file)
     except BaseException:
         for file in written:

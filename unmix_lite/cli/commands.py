@@ -1,29 +1,34 @@
 """The command line: `unmix-lite separate | train | evaluate | ladder | corpus | export`."""
 
+import io
 import sys
 import warnings
 from argparse import Namespace
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AudioError, CorpusError, UnmixError, require
+from ..errors import CorpusError, UnmixError, require
+from .devices import device_of
 from .parser import parser
+from .separating import separate
 
 if TYPE_CHECKING:
     from ..evaluation import Separates
-    from ..separation import SongSeparator
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A song's name may have letters that this terminal has not.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     options = parser().parse_args(arguments)
     commands = {"separate": separate, "train": train, "evaluate": evaluate, "ladder": ladder,
                 "corpus": corpus, "export": export}  # fmt: skip
     run = commands[options.command]
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = _note
+            warnings.showwarning = _note  # type: ignore[assignment]
             return run(options) or 0
     except UnmixError as error:
         return _fail(error)
@@ -39,59 +44,6 @@ def _note(message: Warning | str, *place: Any) -> None:
     print(f"unmix-lite: note: {message}", file=sys.stderr)
 
 
-def separate(options: Namespace) -> int:
-    """Separate each input into OUTPUT/<song>/<target>.<format>; a failing song is reported."""
-    from tqdm import tqdm
-
-    from ..separation import Separator
-
-    folders: dict[Path, Path] = {}
-    for path in options.inputs:
-        folder = options.output / path.stem.removesuffix(".stem")
-        if folder in folders:
-            raise UnmixError(
-                f"{folders[folder]} and {path} would both be written to {folder}; separate them "
-                "into different folders."
-            )
-        folders[folder] = path
-    separator = Separator.from_pretrained(
-        options.model, _device(options.device), options.targets, options.residual,
-        **_filter_settings(options),
-    )  # fmt: skip
-    failed = 0
-    # One bar for several songs; a single song says what it is doing in words.
-    for folder, path in tqdm(folders.items(), unit="song", disable=len(folders) == 1 or None):
-        try:
-            _separate_one(separator, path, folder, options)
-        except UnmixError as error:
-            failed = _fail(error)
-    return failed
-
-
-def _separate_one(separator: "SongSeparator", path: Path, folder: Path, options: Namespace) -> None:
-    from ..audio import load_audio, save_stems
-
-    files = {target: folder / f"{target}.{options.format}" for target in separator.targets}
-    if not options.overwrite and all(file.is_file() for file in files.values()):
-        print(f"{path}: its stems are in {folder} already; --overwrite separates it again.")
-        return
-    if not options.overwrite and (there := [file for file in files.values() if file.exists()]):
-        # Some are there: of an interrupted run, or of the user's own. Do not decide which.
-        raise UnmixError(f"{path}: {there[0]} is there already; --overwrite replaces it.")
-    audio, rate = load_audio(path)
-    if rate < 16000:
-        print(f"{path}: at {rate} Hz it holds nothing above {rate // 2} Hz, nor will its stems.")
-    try:
-        blocks = separator.blocks(audio, rate, progress=True)
-        lowered = save_stems(files, blocks, len(audio), rate)
-    except AudioError as error:
-        raise AudioError(f"{path}: {error}") from error
-    if lowered:
-        # All stems by the same amount, so that they still add up to the song, only softer.
-        print(f"{path}: lowered by {lowered:.1f} dB so that nothing clips in {options.format}.")
-    print(f"{path}: {', '.join(file.name for file in files.values())} in {folder}")
-
-
 def train(options: Namespace) -> None:
     """Train the targets, one after the other or jointly, into OUTPUT."""
     from functools import partial
@@ -102,7 +54,7 @@ def train(options: Namespace) -> None:
     from ..training import train as fit
     from .recipe_options import recipe_of
 
-    device = _device(options.device)
+    device = device_of(options.device)
     workers = Workers(device)
     say = print if workers.is_main else lambda _: None
     # Of several processes one downloads or renders it.
@@ -161,7 +113,7 @@ def evaluate(options: Namespace) -> None:
         targets, name = targets or [target], options.model
     else:
         separator = Separator.from_pretrained(
-            options.model, _device(options.device), **_filter_settings(options)
+            options.model, device_of(options.device), **_filter_settings(options)
         )
         separate_song, name = separator, options.model
         if separator.filter:
@@ -186,7 +138,7 @@ def ladder(options: Namespace) -> None:
     opened = open_corpus(options.corpus)
     print(opened)
     entries = score_systems(
-        opened, options.output, device=_device(options.device), jobs=options.jobs
+        opened, options.output, device=device_of(options.device), jobs=options.jobs
     )
     text = ladder_table(entries)
     (options.output / "ladder.txt").write_text(text + "\n", encoding="utf-8")
@@ -238,18 +190,3 @@ def _filter_settings(options: Namespace) -> dict[str, Any]:
 def _fail(message: object) -> int:
     print(f"unmix-lite: {message}", file=sys.stderr)
     return 1
-
-
-def _device(name: str | None) -> str:
-    """A device that exists, or one line."""
-    import torch
-
-    if name is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise UnmixError(
-            f"the device '{name}' is not there; use cpu, or leave --device out."
-        ) from error
-    return name

@@ -64,7 +64,11 @@ def _add_separate(commands: Subparsers) -> None:
         "and with ffmpeg M4A and MP4. Songs whose stems already exist are skipped.",
     )
     command.add_argument(
-        "inputs", nargs="+", metavar="INPUT", type=Path, help="sound files, mono or stereo"
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        type=Path,
+        help="sound files, mono or stereo; folders of them; patterns such as 'album/*.mp3'",
     )
     command.add_argument(
         "-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the stems"
@@ -93,6 +97,11 @@ def _add_separate(commands: Subparsers) -> None:
     )
     command.add_argument(
         "--format", choices=FORMATS, default="wav", help="kind of file to write (default: wav)"
+    )
+    command.add_argument(
+        "--song-names",
+        action="store_true",
+        help="call the stems 'song - vocals.wav' and so on, not vocals.wav",
     )
     command.add_argument(
         "--overwrite", action="store_true", help="separate again where the stems already exist"

@@ -1,5 +1,6 @@
 """From a song to its stems, whatever does it: rates, channels, lengths, and bounded memory."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,7 @@ class SongSeparator(nn.Module):
         Raises:
             AudioError: empty, non-finite, or more than two channels.
         """
+        audio = torch.as_tensor(audio)
         check_audio(audio)
         stems = {target: torch.empty_like(audio, dtype=torch.float32) for target in self.targets}
         start = 0
@@ -110,6 +112,7 @@ class SongSeparator(nn.Module):
         Raises:
             AudioError: as `forward`.
         """
+        audio = torch.as_tensor(audio)  # NumPy's arrays, too
         check_audio(audio)
         channels, samples = audio.shape
         rate = rate or self.rate
@@ -133,6 +136,15 @@ class SongSeparator(nn.Module):
                 for target, stem in stems.items()
             }
 
+    def fingerprint(self) -> str:
+        """Eight letters that change with the weights and the settings that shape the stems."""
+        settings = (self.rate, self.complete, self.targets, self.filter)
+        digest = hashlib.sha256(repr(settings).encode())
+        for name, tensor in sorted(self.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().numpy().tobytes())
+        return digest.hexdigest()[:8]
+
     def stream(self) -> "Stream":
         """A `Stream` for live use: blocks in, blocks out.
 
@@ -150,7 +162,16 @@ class SongSeparator(nn.Module):
         Raises:
             AudioError: more than two channels.
         """
+        if not audio.is_floating_point():
+            raise AudioError(
+                f"the audio is {str(audio.dtype).removeprefix('torch.')}, and full scale is 1.0 "
+                "here: divide it by 32768 if it has 16 bits."
+            )
         if len(audio) > 2:
+            if audio.shape[1] <= 2:
+                raise AudioError(
+                    f"the audio is {tuple(audio.shape)}; (channels, samples) is wanted: transpose it."
+                )
             raise AudioError(
                 f"the audio has {len(audio)} channels; separation takes mono or stereo: mix it "
                 "down first ('ffmpeg -i song.wav -ac 2 stereo.wav')."
