@@ -8,6 +8,8 @@ from `file://`), and a page gets those of the controls that stand on it.
 import re
 from pathlib import Path
 
+from myst_nb.sphinx_ import NbMetadataCollector
+
 from unmix_lite.explore import bundle
 from unmix_lite.explore.explorable import HERE
 
@@ -28,7 +30,13 @@ def use(app, pagename, templatename, context, doctree):
         app.add_js_file(f"kit/{name}.js", loading_method="defer")
 
 
+def drop_widget_state(app, pagename, templatename, context, doctree):
+    """Widgets' state holds what the HTML holds, once more, and nothing on a page reads it."""
+    NbMetadataCollector.get_js_files(app.env, pagename).pop("ipywidgets_state", None)
+
+
 def setup(app):
+    app.connect("html-page-context", drop_widget_state, priority=100)
     app.connect("html-page-context", use)
     # A page has no kernel: of a widget it shows the HTML.
     app.connect("config-inited", prefer_html, priority=100)

@@ -170,7 +170,8 @@ class SongSeparator(nn.Module):
         if len(audio) > 2:
             if audio.shape[1] <= 2:
                 raise AudioError(
-                    f"the audio is {tuple(audio.shape)}; (channels, samples) is wanted: transpose it."
+                    f"the audio is {tuple(audio.shape)}; (channels, samples) is wanted: transpose "
+                    "it."
                 )
             raise AudioError(
                 f"the audio has {len(audio)} channels; separation takes mono or stereo: mix it "

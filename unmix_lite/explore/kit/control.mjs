@@ -99,6 +99,13 @@ export function reading(words) {
   return {element, set: (text) => { if (strong.textContent !== text) strong.textContent = text; }};
 }
 
+/** A reading whose number takes the same room whatever it is, so that what is beside it stays. */
+export function steadyReading(words, letters = 4) {
+  const one = reading(words);
+  one.element.firstChild.style.cssText = `display: inline-block; min-width: ${letters}ch`;
+  return one;
+}
+
 /** Readings side by side. */
 export function readings(...all) { return h("div", {class: "read"}, ...all.map(({element}) => element)); }
 

@@ -87,6 +87,9 @@ const CSS = `
   .unmix .strip > input { grid-column: 1 / -1; order: 3; }
   .unmix .row { grid-template-columns: 1fr 4.5rem; } .unmix .row > input { grid-column: 1 / -1; order: 3; }
 }
+.unmix .pair { display: flex; flex-wrap: wrap; } .unmix .pair > * { flex: 1 1 20rem; min-width: 0; }
+@media (min-width: 521px) { .unmix .pair .row { grid-template-columns: 6.5rem 1fr 4.2rem; } }
+.unmix .row { margin: 0; } .unmix .row > * { padding: 0; margin: 0; max-width: none; } /* Bootstrap has rows, too. */
 @media (prefers-reduced-motion: no-preference) {
   .unmix button { transition: background .12s, border-color .12s; }
 }

@@ -67,14 +67,17 @@ export class Transport {
   }
 
   connect() {
-    const context = this.context = this.makeContext();
+    const context = this.context = this.makeContext(), outlet = this.outlet(context);
     this.nodes = this.tracks.map((_, i) => {
       const gain = new GainNode(context, {gain: this.gains[i]});
       const pan = new StereoPannerNode(context, {pan: this.pans[i]});
-      gain.connect(pan).connect(context.destination);
+      gain.connect(pan).connect(outlet);
       return {gain, pan};
     });
   }
+
+  /** The node that all goes to: the loudspeakers, or what a control puts before them. */
+  outlet(context) { return context.destination; }
 
   async play() {
     if (this.playing) return;
