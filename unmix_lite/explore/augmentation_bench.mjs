@@ -63,7 +63,7 @@ export async function render({model, el}) {
   const sounder = new Sounder(["input: the mixture", "target"], data.rate, pictures.map(({canvas}) => canvas));
   pictures.forEach(({words}, i) => sounder.bar.element.append(
     h("span", {class: "axis", "aria-hidden": "true", style: `top: ${4.6 * i + 0.4}rem`}, words)));
-  const over = steadyReading("dB target over the rest", 5), balance = steadyReading("dB left over right", 5);
+  const over = steadyReading("dB target over the rest", 4.2), balance = steadyReading("dB left over right", 4.2);
   const switches = SWITCHES.map(([key, words], i) => h("button", {type: "button", onclick: () => {
     set(key, !model.get(key));
     forget([HANDS[i]]);

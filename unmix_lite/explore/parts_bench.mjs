@@ -81,7 +81,7 @@ export async function render({model, el}) {
   const columns = h("canvas", {width: 24 * count, height: 150, role: "img", "aria-label": "the spectra, a column for each part",
     style: "width: 100%; height: 9.5rem; display: block; background: #000004"});
   const sounder = new Sounder(["what is chosen"], data.rate, [rows, middle]);
-  const share = steadyReading("% of the drums' energy"), hertz = steadyReading("Hz on average", 5);
+  const share = steadyReading("% of the drums' energy"), hertz = steadyReading("Hz on average", 4.6);
   let several = false;
   const press = (k) => {
     const now = model.get("parts");

@@ -100,7 +100,7 @@ export function reading(words) {
 }
 
 /** A reading whose number takes the same room whatever it is, so that what is beside it stays. */
-export function steadyReading(words, letters = 4) {
+export function steadyReading(words, letters = 3.4) {
   const one = reading(words);
   one.element.firstChild.style.cssText = `display: inline-block; min-width: ${letters}ch`;
   return one;
