@@ -17,7 +17,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 CORE = {"torch", "numpy", "scipy", "soundfile", "soxr", "safetensors", "tqdm"}
 EXTRAS = {
     "course": {
-        "musdb", "museval", "librosa", "torchaudio", "matplotlib", "pyloudnorm", "ipywidgets"
+        "musdb", "museval", "librosa", "torchaudio", "matplotlib", "pyloudnorm", "ipywidgets",
+        "anywidget",
     },
     "train": {"accelerate", "tensorboard"},
     "export": {"onnx"},

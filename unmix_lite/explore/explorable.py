@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 else:
     anywidget = require("anywidget", "course", "unmix_lite.explore")
-    traitlets = require("traitlets", "course", "unmix_lite.explore")
+    traitlets = import_module("traitlets")  # which anywidget brings
+
+__all__ = [
+    "Explorable",
+    "HERE",
+    "array",
+    "carried",
+    "figure_of",
+    "still",
+    "traitlets",
+]
 
 HERE = Path(__file__).parent
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import traitlets
 
 from ...audio import resample
 from ...names import TARGETS
 from ...signal import STFT
 from ...training import random_gains, random_swaps, scale, swap_channels
-from ..explorable import Explorable, carried
+from ..explorable import Explorable, carried, traitlets
 from .pieces import together
 
 if TYPE_CHECKING:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import traitlets
 
 from ...audio import resample
 from ...evaluation import published
 from ...names import TARGETS
-from ..explorable import Explorable, carried
+from ..explorable import Explorable, carried, traitlets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-import traitlets
 
 from ...audio import resample
 from ...signal import STFT
-from ..explorable import Explorable, carried, figure_of
+from ..explorable import Explorable, carried, figure_of, traitlets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import traitlets
 from torch.nn import functional as F
 
 from ...audio import resample
 from ...errors import AudioError
 from ...signal import STFT
 from ...weights import folded_weights, load_networks
-from ..explorable import Explorable, carried
+from ..explorable import Explorable, carried, traitlets
 from ..page_files import ENGINE
 
 if TYPE_CHECKING:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import traitlets
 
 from ...errors import AudioError
 from ...signal import STFT
-from ..explorable import Explorable, array, carried, figure_of
+from ..explorable import Explorable, array, carried, figure_of, traitlets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

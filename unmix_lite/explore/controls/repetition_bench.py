@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import traitlets
 
 from ... import classic
 from ...audio import resample
 from ...signal import STFT
-from ..explorable import Explorable, array, carried, figure_of
+from ..explorable import Explorable, array, carried, figure_of, traitlets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import traitlets
 
 from ...audio import resample
 from ...evaluation import frame_sdr, utterance_sdr
-from ..explorable import Explorable, carried
+from ..explorable import Explorable, carried, traitlets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import traitlets
 
 from ...audio import resample
 from ...evaluation import bss_eval, si_sdr
-from ..explorable import Explorable, carried
+from ..explorable import Explorable, carried, traitlets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

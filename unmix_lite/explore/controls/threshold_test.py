@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import traitlets
 
 from ...audio import resample
-from ..explorable import Explorable, carried, figure_of
+from ..explorable import Explorable, carried, figure_of, traitlets
 from .pieces import together
 
 if TYPE_CHECKING:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-import traitlets
 
 from ...audio import resample
 from ...signal import STFT, decibels
-from ..explorable import Explorable, carried
+from ..explorable import Explorable, carried, traitlets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import traitlets
 
 from ...audio import resample
 from ...signal import STFT, decibels
-from ..explorable import Explorable, carried
+from ..explorable import Explorable, carried, traitlets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
