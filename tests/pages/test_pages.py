@@ -53,7 +53,8 @@ SURVEY = """() => {
   const ground = e => {  // the first background behind an element that is not see-through
     for (let p = e; p; p = p.parentElement) {
       const color = getComputedStyle(p).backgroundColor;
-      if (!/^rgba\\(.*, 0\\)$|transparent/.test(color)) return color;
+      // A shade of a few per cent is see-through enough.
+      if (!/^rgba\\(.*, 0\\)$|transparent|\\/ 0\\.0\\d*\\)$/.test(color)) return color;
     }
     return "rgb(255, 255, 255)";
   };
