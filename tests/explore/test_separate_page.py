@@ -357,7 +357,7 @@ def test_all_tracks_are_in_step_to_the_sample(browser, address):
       }
       return [Math.max(...silence.map(largest)), wrong, largest(l)];
     """)
-    assert apart == 0 and wrong < 1e-6 and heard > 0.1
+    assert apart < 1e-7 and wrong < 1e-6 and heard > 0.1  # rounding, in any order of the nodes
 
 
 def test_a_files_rate_is_read_from_its_head(browser, address, tmp_path):
