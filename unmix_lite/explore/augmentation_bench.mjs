@@ -1,8 +1,9 @@
 // The augmentation bench (chapter 5): stems changed before they are mixed, and what the network is fed.
 
-import {choice, follow, Frame, readings, Sounder, soundsOf, steadyReading} from "./kit/control.mjs";
+import {choice, follow, Frame, readings, soundsOf, steadyReading} from "./kit/control.mjs";
 import {colourOf, h} from "./kit/look.mjs";
 import {magma} from "./kit/picture.mjs";
+import {Sounder} from "./kit/sounder.mjs";
 import {drawSpectrum, magnitudes, Spectra} from "./kit/spectra.mjs";
 
 const SWITCHES = [["remix", "remix"], ["gain", "gain"], ["channelswap", "channel swap"]];
@@ -90,7 +91,7 @@ export async function render({model, el}) {
     const element = h("div", {class: "strip", style: colourOf(name)}, h("b", {}, name), input, h("span", {}, output, song, swap));
     return {element, update};
   });
-  frame.add(sounder.bar.element, sounder.element, readings(over, balance),
+  frame.add(sounder.bar.element, sounder.header, readings(over, balance),
     h("header", {}, h("span", {}, "change"), h("div", {class: "chips", role: "group", "aria-label": "changes"}, ...switches), again),
     ...strips.map(({element}) => element),
     choice(model, "target", "target", names.map((name) => [name, name])));

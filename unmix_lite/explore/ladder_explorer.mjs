@@ -1,8 +1,9 @@
 // The ladder (chapters 11 and 13): systems sorted by a stem, against what they cost, with their sound.
 
-import {choice, follow, Frame, reading, readings, Sounder, soundsOf} from "./kit/control.mjs";
+import {choice, follow, Frame, reading, readings, soundsOf} from "./kit/control.mjs";
 import {h} from "./kit/look.mjs";
 import {Plot} from "./kit/plot.mjs";
+import {Sounder} from "./kit/sounder.mjs";
 
 const STATE = ["stem", "kind", "view", "chosen"];
 const AXES = {seconds: "seconds of one core per minute of music", weights: "weights"};
@@ -61,7 +62,7 @@ export async function render({model, el}) {
     const sounds = await soundsOf(data);
     sounder.set(labels.map((label) => sounds[label]));
     sounder.onchoose = (i) => { if (rungs.some(({name}) => name === labels[i])) set("chosen", labels[i]); };
-    frame.add(sounder.element);
+    frame.add(sounder.header);
   }
   frame.element.onkeydown = (event) => sounder?.key(event);
   const all = rungs.flatMap(({values}) => Object.values(values).flat()).filter((x) => x !== null);

@@ -1,8 +1,9 @@
 // The mask bench (chapter 3): a binary or a ratio mask of the voice, painted over by hand.
 
-import {choice, follow, Frame, reading, readings, slider, Sounder, soundsOf} from "./kit/control.mjs";
+import {choice, follow, Frame, reading, readings, slider, soundsOf} from "./kit/control.mjs";
 import {h} from "./kit/look.mjs";
 import {magma} from "./kit/picture.mjs";
+import {Sounder} from "./kit/sounder.mjs";
 import {drawSpectrum, magnitudes, sdr, Spectra} from "./kit/spectra.mjs";
 
 const BRUSH = {seconds: 0.06, octaves: 0.2}; // on either side
@@ -80,7 +81,7 @@ export async function render({model, el}) {
       sounder.bar.element.style.touchAction = brush.kept === null ? "" : "none";
     }}, `brush: ${word}`));
   frame.buttons.append(...brushes);
-  frame.add(sounder.bar.element, sounder.element, readings(found, lazy),
+  frame.add(sounder.bar.element, sounder.header, readings(found, lazy),
     choice(model, "kind", "mask", [["binary", "binary"], ["ratio", "ratio"]]), threshold, exponent,
     choice(model, "phase", "phase", [["mixture", "the mixture's"], ["true", "the voice's own"]]));
   frame.element.onkeydown = (event) => sounder.key(event);

@@ -2,9 +2,10 @@
 
 import {loadKernel} from "./engine/kernel.mjs";
 import {mean, OpenedPair} from "./engine/opened.mjs";
-import {choice, follow, Frame, reading, readings, slider, Sounder, soundsOf} from "./kit/control.mjs";
+import {choice, follow, Frame, reading, readings, slider, soundsOf} from "./kit/control.mjs";
 import {h} from "./kit/look.mjs";
 import {Plot} from "./kit/plot.mjs";
+import {Sounder} from "./kit/sounder.mjs";
 import {carriedPicture, paint, pictureOf, STAGES, stagesOf, widthOf} from "./network_stages.mjs";
 
 const BOTH = "both ways", PAST = "past only";
@@ -75,7 +76,7 @@ export async function render({model, el}) {
     h("p", {class: "note plain"}, "Change of the mask in the second before the cut, and below over time (solid: both ways, dotted: past only)."), readings(...found), plot.element);
   frame.buttons.prepend(runner, status);
   frame.add(h("style", {}, CSS), h("div", {class: "opened"}, view.element,
-    h("div", {}, title, sounder.bar.element, told, code)), sounder.element, live);
+    h("div", {}, title, sounder.bar.element, told, code)), sounder.header, live);
   frame.element.onkeydown = (event) => sounder.key(event);
 
   // Of a network and a cut: pictures, numbers and the change over time. Kept, so that a drag is quick.

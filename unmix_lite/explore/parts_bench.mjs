@@ -1,8 +1,9 @@
 // The parts bench (chapter 4): the parts of a factorisation, each with its column and its row, to hear.
 
-import {arrayOf, follow, Frame, readings, Sounder, soundsOf, steadyReading} from "./kit/control.mjs";
+import {arrayOf, follow, Frame, readings, soundsOf, steadyReading} from "./kit/control.mjs";
 import {h} from "./kit/look.mjs";
 import {magma} from "./kit/picture.mjs";
+import {Sounder} from "./kit/sounder.mjs";
 import {drawSpectrum, Spectra} from "./kit/spectra.mjs";
 
 const LOW = 40; // Hz
@@ -104,7 +105,7 @@ export async function render({model, el}) {
       h("div", {style: "grid-row: span 2; min-width: 0"}, sounder.bar.element), columns,
       h("div", {"aria-hidden": "true", style: `${note}; display: flex; justify-content: space-around; padding-top: .3rem`}, ...every.map(small)),
       h("div", {"aria-hidden": "true", style: `${note}; padding-top: .3rem`}, "time →")),
-    sounder.element, h("header", {}, h("div", {class: "chips", role: "group", "aria-label": "parts"}, ...buttons, all, many)),
+    sounder.header, h("header", {}, h("div", {class: "chips", role: "group", "aria-label": "parts"}, ...buttons, all, many)),
     readings(share, hertz));
   frame.element.onkeydown = (event) => {
     const k = Number(event.key);

@@ -1,9 +1,10 @@
 // The repetition bench (chapter 4): REPET with a period that a hand can drag over the beat spectrum.
 
-import {arrayOf, follow, Frame, readings, slider, Sounder, soundsOf, steadyReading} from "./kit/control.mjs";
+import {arrayOf, follow, Frame, readings, slider, soundsOf, steadyReading} from "./kit/control.mjs";
 import {h} from "./kit/look.mjs";
 import {magma} from "./kit/picture.mjs";
 import {Plot} from "./kit/plot.mjs";
+import {Sounder} from "./kit/sounder.mjs";
 import {drawSpectrum, magnitudes, sdr, Spectra} from "./kit/spectra.mjs";
 
 /** The median of the first `count` numbers of `values`, which are sorted by it. */
@@ -87,7 +88,7 @@ export async function render({model, el}) {
     plot.element.onpointerup = plot.element.onpointercancel = () => { plot.element.onpointermove = null; };
     set(plot.at(event)[0]);
   };
-  frame.add(sounder.bar.element, sounder.element, readings(voice, background), plot.element,
+  frame.add(sounder.bar.element, sounder.header, readings(voice, background), plot.element,
     slider(model, "period", {label: "period", min: ends[0], max: ends[1], step: 0.01, shown: (v) => `${v.toFixed(2)} s`}));
   frame.element.onkeydown = (event) => sounder.key(event);
   const run = () => {

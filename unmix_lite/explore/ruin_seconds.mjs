@@ -1,9 +1,10 @@
 // Seconds to ruin (chapter 9): noise in seconds of one's choice, and three ways to make one number of them.
 
-import {follow, Frame, reading, readings, Sounder, soundsOf} from "./kit/control.mjs";
+import {follow, Frame, reading, readings, soundsOf} from "./kit/control.mjs";
 import {h} from "./kit/look.mjs";
 import {magma} from "./kit/picture.mjs";
 import {Plot} from "./kit/plot.mjs";
+import {Sounder} from "./kit/sounder.mjs";
 import {drawSpectrum, magnitudes, Spectra} from "./kit/spectra.mjs";
 
 const FLOOR = 1e-7; // what the utterance SDR adds to both energies
@@ -74,7 +75,7 @@ export async function render({model, el}) {
     plot.width = 400;
     plot.element.setAttribute("viewBox", "0 0 400 210");
   }
-  frame.add(sounder.bar.element, row, plot.element, numbers, sounder.element);
+  frame.add(sounder.bar.element, row, plot.element, numbers, sounder.header);
   const lens = new Spectra(1024, 512), original = magnitudes(lens.analyse(estimate)), top = original.reduce((a, x) => Math.max(a, x), 0) / 3;
   const run = () => {
     const ruined = model.get("ruined"), now = ruin(voice, estimate, ruined, rate);

@@ -1,9 +1,10 @@
 // The rulers (chapter 9): an estimate with faults of one's own making, and what each score says of it.
 
-import {follow, Frame, reading, readings, slider, Sounder, soundsOf} from "./kit/control.mjs";
+import {follow, Frame, reading, readings, slider, soundsOf} from "./kit/control.mjs";
 import {energyOf, Filters, samplesOf, spectrumOf} from "./kit/least_squares.mjs";
 import {h} from "./kit/look.mjs";
 import {magma} from "./kit/picture.mjs";
+import {Sounder} from "./kit/sounder.mjs";
 import {drawSpectrum, magnitudes, Spectra} from "./kit/spectra.mjs";
 
 const MOST = 99, OFF = -40; // dB
@@ -74,7 +75,7 @@ export async function render({model, el}) {
   numbers.style.cssText = "display: grid; grid-template-columns: repeat(auto-fill, minmax(8.6rem, 1fr))";
   const fader = (key, label, colour = "") => slider(model, key, {label, min: OFF, max: 0, step: 1, colour,
     shown: (v) => (v <= OFF ? "off" : `${v} dB`.replace("-", "−"))});
-  frame.add(sounder.bar.element, sounder.element, numbers, h("p", {class: "note"}, "The three parts are played as loud as the voice."),
+  frame.add(sounder.bar.element, sounder.header, numbers, h("p", {class: "note"}, "The three parts are played as loud as the voice."),
     slider(model, "muffled", {label: "muffled", min: 0, max: 100, step: 1, shown: (v) => (v ? `${v} %` : "off"), colour: "--c: var(--vocals)"}),
     fader("drums", "drums leak in", "--c: var(--drums)"), fader("noise", "noise"),
     slider(model, "gain", {label: "gain of it all", min: -20, max: 6, step: 0.5, shown: (v) => `${v.toFixed(1)} dB`.replace("-", "−")}),

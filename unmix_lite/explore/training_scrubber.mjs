@@ -1,9 +1,10 @@
 // The training scrubber (chapter 7): what a network hears at some steps of its training.
 
-import {follow, Frame, reading, readings, slider, Sounder, soundsOf} from "./kit/control.mjs";
+import {follow, Frame, reading, readings, slider, soundsOf} from "./kit/control.mjs";
 import {colourOf, h} from "./kit/look.mjs";
 import {magma} from "./kit/picture.mjs";
 import {Plot} from "./kit/plot.mjs";
+import {Sounder} from "./kit/sounder.mjs";
 import {drawSpectrum, magnitudes, sdr, Spectra} from "./kit/spectra.mjs";
 
 const DASHES = ["6 4", ""]; // own songs, other songs
@@ -46,7 +47,7 @@ export async function render({model, el}) {
   const scrubber = slider(model, "checkpoint", {label: "steps of training", min: 0, max: steps.length - 1, step: 1,
     shown: (i) => steps[i].toLocaleString("en"), colour: colourOf(target)});
   const words = h("p", {class: "note"});
-  frame.add(sounder.bar.element, sounder.element, scrubber, readings(score, lazy), words, plot.element);
+  frame.add(sounder.bar.element, sounder.header, scrubber, readings(score, lazy), words, plot.element);
   frame.element.onkeydown = (event) => sounder.key(event);
   lazy.set(sdr(truth, mixture).toFixed(1).replace("-", "−"));
   const run = () => {

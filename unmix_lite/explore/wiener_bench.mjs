@@ -1,9 +1,10 @@
 // The Wiener bench (chapter 8): two sources in one bin of stereo, and rounds of the filter on a song.
 
-import {choice, follow, Frame, reading, readings, slider, Sounder, soundsOf} from "./kit/control.mjs";
+import {choice, follow, Frame, reading, readings, slider, soundsOf} from "./kit/control.mjs";
 import {h} from "./kit/look.mjs";
 import {magma} from "./kit/picture.mjs";
 import {Plot} from "./kit/plot.mjs";
+import {Sounder} from "./kit/sounder.mjs";
 import {drawSpectrum, Spectra} from "./kit/spectra.mjs";
 import {decibels, wiener} from "./kit/wiener_rounds.mjs";
 
@@ -99,7 +100,7 @@ export async function render({model, el}) {
   const canvas = h("canvas", {height: 150, style: "--tall: 9.5rem", role: "img", "aria-label": "the voice's share of every bin of the song: bright is all"});
   const sounder = new Sounder(["voice, filtered", "the voice itself", "song"], data.rate, [canvas]);
   const undecided = reading("% undecided: 0 is all or nothing"), found = reading("dB SDR of the voice");
-  frame.add(h("div", {class: "pair"}, half(places), half(effect)), readings(sdr, mask), matrix, h("div", {class: "pair"}, ...rows), sounder.bar.element, sounder.element,
+  frame.add(h("div", {class: "pair"}, half(places), half(effect)), readings(sdr, mask), matrix, h("div", {class: "pair"}, ...rows), sounder.bar.element, sounder.header,
     readings(undecided, found), slider(model, "rounds", {label: "rounds of the filter", min: 0, max: 5, step: 1}),
     choice(model, "way", "rounds", [["reference", "as the reference"], ["posterior", "with the posterior"]]));
   frame.element.onkeydown = (event) => sounder.key(event);

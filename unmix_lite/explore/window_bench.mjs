@@ -1,8 +1,9 @@
 // The window bench (chapter 2): the same sound through short windows and long ones, and without its phase.
 
-import {choice, follow, Frame, reading, readings, slider, Sounder, soundsOf} from "./kit/control.mjs";
+import {choice, follow, Frame, reading, readings, slider, soundsOf} from "./kit/control.mjs";
 import {h} from "./kit/look.mjs";
 import {magma} from "./kit/picture.mjs";
+import {Sounder} from "./kit/sounder.mjs";
 import {magnitudes, sdr, Spectra} from "./kit/spectra.mjs";
 
 const LOW = 40; // Hz, at the foot of the picture
@@ -95,10 +96,10 @@ export async function render({model, el}) {
   const canvas = h("canvas", {width: 900, height: 220, style: "--tall: 13rem", role: "img"});
   const above = h("span", {class: "axis", style: "top: 6px"});
   const sounder = new Sounder([""], rate, [canvas, above, h("span", {class: "axis", style: "bottom: 6px"}, `${LOW} Hz`)]);
-  const heard = sounder.element.querySelector(".chips");
+  const heard = sounder.header.querySelector(".chips");
   const wide = reading("Hz from bin to bin"), long = reading("ms in a window");
   const needed = reading("% of bins hold 90 % of the energy"), way = reading("");
-  frame.add(sounder.bar.element, sounder.element, readings(wide, long, needed, way),
+  frame.add(sounder.bar.element, sounder.header, readings(wide, long, needed, way),
     slider(seen(model, Math.log2, (power) => 2 ** power), "length", {label: "window, in samples",
       min: Math.log2(lengths[0]), max: Math.log2(lengths.at(-1)), step: 1, shown: (power) => String(2 ** power)}),
     choice(model, "sound", "sound", names.map((name) => [name, name])),

@@ -2,10 +2,8 @@
 // the sounds and arrays that Python put into `data`.
 
 import {dress, h, speaker} from "./look.mjs";
-import {playButton, SeekBar} from "./seekbar.mjs";
-import {Track, Transport} from "./transport.mjs";
-
-const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
+import {Radios} from "./radios.mjs";
+import {bytesOf, decoded} from "./sounds.mjs";
 
 /** An array of Python's `array`: {shape, values}. */
 export function arrayOf({shape, float32}) {
@@ -22,11 +20,10 @@ export async function soundsOf({sounds, rate, samples}) {
       const {shape: [channels], values} = arrayOf(text);
       return Array.from({length: channels}, (_, c) => values.slice(c * samples, (c + 1) * samples));
     }
-    const buffer = await new OfflineAudioContext(1, 1, rate).decodeAudioData(bytesOf(text));
-    return Array.from({length: Math.min(2, buffer.numberOfChannels)}, (_, c) => {
-      const side = new Float32Array(samples);
-      side.set(buffer.getChannelData(c).subarray(0, samples));
-      return side;
+    return (await decoded(bytesOf(text), rate)).map((side) => {
+      const out = new Float32Array(samples);
+      out.set(side.subarray(0, samples));
+      return out;
     });
   };
   const entries = Object.entries(sounds).map(async ([label, text]) => [label, await decode(text)]);
@@ -70,26 +67,14 @@ export function slider(model, key, {label, min, max, step, shown = String, colou
 
 /** Some words to choose one of; options: [value, words]. */
 export function choice(model, key, label, options) {
-  const buttons = options.map(([value, words]) => h("button", {type: "button", role: "radio",
-    onclick: () => { model.set(key, value); model.save_changes(); }}, words));
-  const update = () => buttons.forEach((button, i) => {
-    const chosen = model.get(key) === options[i][0];
-    button.setAttribute("aria-checked", chosen);
-    button.tabIndex = chosen ? 0 : -1;
+  const radios = new Radios(label, options.map(([, words]) => words), (i) => {
+    model.set(key, options[i][0]);
+    model.save_changes();
   });
-  const group = h("div", {class: "chips", role: "radiogroup", "aria-label": label}, ...buttons);
-  group.onkeydown = (event) => {
-    const step = {ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1}[event.key];
-    if (!step) return;
-    event.preventDefault();
-    const at = options.findIndex(([value]) => value === model.get(key));
-    const next = (at + step + options.length) % options.length;
-    buttons[next].click();
-    buttons[next].focus();
-  };
+  const update = () => radios.mark(options.findIndex(([value]) => value === model.get(key)));
   model.on(`change:${key}`, update);
   update();
-  return h("header", {}, h("span", {}, label), group);
+  return h("header", {}, h("span", {}, label), radios.element);
 }
 
 /** A number in large figures: {element, set(text)}. */
@@ -109,71 +94,11 @@ export function steadyReading(words, letters = 3.4) {
 /** Readings side by side. */
 export function readings(...all) { return h("div", {class: "read"}, ...all.map(({element}) => element)); }
 
-/**
- * Sounds to hear in step, chosen by chips or the keys 1, 2, ...; their samples may change while they
- * play. canvases: pictures that are the place in the sound; none is fine.
- */
-export class Sounder {
-  constructor(names, rate, canvases = []) {
-    Object.assign(this, {names, rate, chosen: 0, transport: null});
-    this.play = playButton(() => this.transport?.toggle());
-    this.time = h("span", {class: "time"});
-    this.chips = names.map((name, i) => h("button", {type: "button", role: "radio", onclick: () => this.choose(i)},
-      name, h("kbd", {"aria-hidden": "true"}, i + 1)));
-    this.element = h("header", {}, this.play,
-      h("div", {class: "chips", role: "radiogroup", "aria-label": "which is heard"}, ...(names.length > 1 ? this.chips : names)),
-      h("span", {class: "ends"}, this.time));
-    this.bar = canvases.length ? new SeekBar(canvases) : null;
-    this.onchoose = () => {};
-    this.mark();
-  }
-
-  /** The samples of the sounds: for each name one Float32Array per channel, all of one length. */
-  set(sounds) {
-    const tracks = sounds.map((sides) => new Track(sides, this.rate));
-    if (this.transport) return this.transport.replace(tracks);
-    this.transport = new Transport(tracks);
-    this.transport.onchange = () => {
-      this.play.update(this.transport.playing);
-      this.bar?.update();
-    };
-    this.bar?.attach(this.transport, this.time);
-    this.let();
-  }
-
-  let() { this.names.forEach((_, i) => this.transport?.setGain(i, i === this.chosen ? 1 : 0)); }
-
-  mark() {
-    this.chips.forEach((chip, i) => {
-      chip.setAttribute("aria-checked", i === this.chosen);
-      chip.tabIndex = i === this.chosen ? 0 : -1;
-    });
-  }
-
-  choose(i) {
-    this.chosen = i;
-    this.mark();
-    this.let();
-    this.onchoose(i);
-  }
-
-  /** Keys of a control that has this: for its element's onkeydown. */
-  key(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.target.tagName === "INPUT") return;
-    const number = Number(event.key) - 1;
-    if (event.key === " " && event.target.tagName !== "BUTTON") this.transport?.toggle();
-    else if (number >= 0 && number < this.names.length) this.choose(number);
-    else return;
-    event.preventDefault();
-  }
-}
-
 /** A model for a page without a kernel: what the cell stored, and who wants to know of changes. */
 export class PageModel {
   constructor(state) {
     this.state = state;
     this.listeners = new Map();
-    this.changed = new Set();
   }
 
   get(key) { return this.state[key]; }
@@ -181,15 +106,12 @@ export class PageModel {
   set(key, value) {
     if (this.state[key] === value) return;
     this.state[key] = value;
-    this.changed.add(key);
     for (const listener of this.listeners.get(`change:${key}`) ?? []) listener();
   }
 
-  save_changes() { this.changed.clear(); }
+  save_changes() {} // there is nobody to tell
 
   on(name, listener) { this.listeners.set(name, [...(this.listeners.get(name) ?? []), listener]); }
-
-  off(name) { this.listeners.delete(name); }
 }
 
 /** Call `run` soon after any of the keys has changed, once for many changes. */

@@ -58,10 +58,10 @@ export class Mixer {
     strip.muter.setAttribute("aria-pressed", Boolean(strip.mute));
     strip.soloer.setAttribute("aria-pressed", Boolean(strip.solo));
     const level = strip.db > SILENT ? `${strip.db.toFixed(1)} dB` : "off";
-    const side = strip.pan ? `, ${Math.round(100 * Math.abs(strip.pan))} % ${strip.pan < 0 ? "left" : "right"}` : "";
+    const side = `${Math.round(100 * Math.abs(strip.pan))} % ${strip.pan < 0 ? "left" : "right"}`;
     strip.level.textContent = level;
     strip.fader.setAttribute("aria-valuetext", level);
-    strip.panner.setAttribute("aria-valuetext", side ? side.slice(2) : "centre");
+    strip.panner.setAttribute("aria-valuetext", strip.pan ? side : "centre");
     this.apply();
   }
 

@@ -27,12 +27,14 @@ export class Track {
   }
 }
 
-const contexts = new Map();
+// Each control's script has a copy of this module, and they share one page: its ways to the
+// loudspeaker, of which browsers allow few, and what is sounding now.
+const page = globalThis.unmixSounds ??= {contexts: new Map(), sounding: null};
 
-/** The page's way to the loudspeaker at a sampling rate; browsers allow few. */
-export function speakers(rate) {
-  if (!contexts.has(rate)) contexts.set(rate, new AudioContext({sampleRate: rate}));
-  return contexts.get(rate);
+/** The page's way to the loudspeaker at a sampling rate. */
+function speakers(rate) {
+  if (!page.contexts.has(rate)) page.contexts.set(rate, new AudioContext({sampleRate: rate}));
+  return page.contexts.get(rate);
 }
 
 export class Transport {
@@ -82,8 +84,8 @@ export class Transport {
   async play() {
     if (this.playing) return;
     if (!this.context) this.connect();
-    Transport.sounding?.pause(); // one at a time on a page
-    Transport.sounding = this;
+    page.sounding?.pause(); // one at a time
+    page.sounding = this;
     this.playing = true; // already now, so that a second press stops
     // Not waited for: in a page that no one has touched it never comes.
     this.context.resume?.();
