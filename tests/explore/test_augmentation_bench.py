@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from controls import as_set
 
 from unmix_lite import explore, training
 from unmix_lite.corpora import open_corpus
@@ -26,14 +27,8 @@ def bench(band):
 
 @pytest.mark.parametrize("state", STATES, ids=str)
 def test_the_page_has_pythons_numbers(bench, on_page, state):
-    first = bench.state
-    try:
-        for name, value in state.items():
-            setattr(bench, name, value)
+    with as_set(bench, state):
         expected = [bench.over_rest, bench.balance]
-    finally:
-        for name, value in first.items():
-            setattr(bench, name, value)
     assert on_page(bench, state) == pytest.approx(expected, rel=1e-5, abs=1e-5)
 
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from controls import as_set
 
 from unmix_lite import explore
 
@@ -26,20 +27,14 @@ def control(stems):
 
 @pytest.fixture
 def there(control):
-    first = control.state
-    yield control
-    for name, value in first.items():
-        setattr(control, name, value)
+    with as_set(control):
+        yield control
 
 
 @pytest.mark.parametrize("state", STATES, ids=str)
 def test_the_page_has_pythons_numbers(there, on_page, state):
-    first = dict(there.state)
-    for name, value in state.items():
-        setattr(there, name, value)
-    expected = there.reading
-    for name, value in first.items():
-        setattr(there, name, value)
+    with as_set(there, state):
+        expected = there.reading
     assert on_page(there, state) == pytest.approx(expected, rel=1e-5)
 
 

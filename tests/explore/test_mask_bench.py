@@ -1,6 +1,7 @@
 """The mask bench: JavaScript's numbers are Python's, in every browser."""
 
 import pytest
+from controls import as_set
 
 from unmix_lite import explore
 
@@ -20,14 +21,8 @@ def bench(stems):
 
 @pytest.mark.parametrize("state", STATES, ids=str)
 def test_the_page_has_pythons_numbers(bench, on_page, state):
-    first = bench.state
-    try:
-        for name, value in state.items():
-            setattr(bench, name, value)
+    with as_set(bench, state):
         expected = bench.sdr
-    finally:
-        for name, value in first.items():
-            setattr(bench, name, value)
     assert on_page(bench, state) == pytest.approx(expected, abs=1e-5 * max(1, abs(expected)))
 
 

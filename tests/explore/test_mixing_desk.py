@@ -3,6 +3,7 @@
 import pytest
 import torch
 import traitlets
+from controls import as_set
 
 from unmix_lite import explore
 
@@ -23,10 +24,8 @@ def desk(stems):
 
 @pytest.fixture
 def reset(desk):
-    first = desk.state
-    yield
-    for name, value in first.items():
-        setattr(desk, name, value)
+    with as_set(desk):
+        yield
 
 
 @pytest.mark.parametrize("state", STATES, ids=str)

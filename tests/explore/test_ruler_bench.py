@@ -1,6 +1,7 @@
 """The rulers: JavaScript's numbers are Python's, in every browser."""
 
 import pytest
+from controls import as_set
 
 from unmix_lite import explore
 
@@ -18,14 +19,8 @@ def bench(stems):
 
 
 def read(bench, state):
-    first = bench.state
-    try:
-        for name, value in state.items():
-            setattr(bench, name, value)
+    with as_set(bench, state):
         return bench.scores
-    finally:
-        for name, value in first.items():
-            setattr(bench, name, value)
 
 
 @pytest.mark.parametrize("state", STATES, ids=str)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from controls import as_set
 
 from unmix_lite import explore
 
@@ -23,24 +24,14 @@ def bench(stems):
 @pytest.fixture
 def there(bench):
     """The bench, which goes back to its first state."""
-    first = bench.state
-    yield bench
-    for name, value in first.items():
-        setattr(bench, name, value)
-
-
-def read(bench, state):
-    for name, value in state.items():
-        setattr(bench, name, value)
-    return bench.reading
+    with as_set(bench):
+        yield bench
 
 
 @pytest.mark.parametrize("state", STATES, ids=str)
 def test_the_page_has_pythons_numbers(there, on_page, state):
-    first = dict(there.state)
-    expected = read(there, state)
-    for name, value in first.items():
-        setattr(there, name, value)
+    with as_set(there, state):
+        expected = there.reading
     for found, known in zip(on_page(there, state), expected, strict=True):
         assert found == pytest.approx(known, abs=1e-5 * max(1, abs(known)))
 

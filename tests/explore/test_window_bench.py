@@ -1,6 +1,7 @@
 """The window bench: JavaScript's numbers are Python's, in every browser."""
 
 import pytest
+from controls import as_set
 
 from unmix_lite import explore
 
@@ -20,10 +21,8 @@ def bench(stems):
 
 @pytest.fixture
 def reset(bench):
-    first = bench.state
-    yield
-    for name, value in first.items():
-        setattr(bench, name, value)
+    with as_set(bench):
+        yield
 
 
 @pytest.mark.parametrize("state", STATES, ids=str)
