@@ -3,6 +3,8 @@
 // Results stay in this browser (localStorage) until the listener downloads them as CSV.
 
 import {dress} from "../explore/kit/look.mjs";
+import {bytesOf, decoded} from "../explore/kit/sounds.mjs";
+import {Track, Transport} from "../explore/kit/transport.mjs";
 
 // ---- what a test is: pure functions, tested by Node ----
 
@@ -55,46 +57,29 @@ export function toCsv(rows) {
 // ---- sound: all versions run in step, and one of them is let through ----
 
 class Stage {
-  constructor(sounds) {
-    this.sources = sounds; // label -> base64 of an MP3
-    this.gains = null;
+  constructor({ sounds, rate }) {
+    Object.assign(this, { sounds, rate, transport: null, onsilence: () => {} });
   }
 
   async open() {
-    this.context = new AudioContext();
-    const buffers = await Promise.all(Object.values(this.sources).map((text) =>
-      this.context.decodeAudioData(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer)));
-    const start = this.context.currentTime + 0.1;
-    this.gains = {};
-    Object.keys(this.sources).forEach((label, i) => {
-      const gain = this.context.createGain();
-      gain.gain.value = 0;
-      gain.connect(this.context.destination);
-      const node = this.context.createBufferSource();
-      Object.assign(node, { buffer: buffers[i], loop: true });
-      node.connect(gain);
-      node.start(start); // all at one instant: what is switched is the sound, never the place
-      this.gains[label] = gain;
-    });
+    const sides = await Promise.all(
+      Object.values(this.sounds).map((text) => decoded(bytesOf(text), this.rate)));
+    this.transport = new Transport(sides.map((both) => new Track(both, this.rate)));
+    // Also when another player of the page begins.
+    this.transport.onchange = () => { if (!this.transport.playing) this.onsilence(); };
   }
 
-  /** Let one sound through, or none; the others fade within 10 ms, so that no click tells. */
+  /** Let one sound through, or none; what is switched is the sound, never the place. */
   async play(label) {
     this.wanted = label; // whoever asks last is obeyed, however long the sounds take to open
     if (!this.opening && label === null) return;
     this.opening ??= this.open();
     await this.opening;
-    if (this.wanted !== null) await this.context.resume();
-    for (const [name, gain] of Object.entries(this.gains))
-      gain.gain.setTargetAtTime(name === this.wanted ? 1 : 0, this.context.currentTime, 0.003);
-    if (this.wanted !== null) return;
-    await new Promise((resolve) => setTimeout(resolve, 30)); // the fade
-    if (this.wanted === null) await this.context.suspend();
+    Object.keys(this.sounds).forEach((name, i) => this.transport.setGain(i, Number(name === this.wanted)));
+    if (this.wanted === null) this.transport.pause();
+    else this.transport.play();
   }
 }
-
-// One test at a time makes sound on a page; each has a copy of this script, so they tell each other.
-const SOUNDS = "unmix-lite-listening-sounds";
 
 // ---- results ----
 
@@ -144,7 +129,6 @@ function playButtons(stage, choices, heard = () => {}) {
   const buttons = choices.map(([text, label]) => make("button", {
     type: "button", "aria-pressed": "false",
     onclick() {
-      document.dispatchEvent(new CustomEvent(SOUNDS, { detail: stage }));
       press(this);
       heard(text);
       stage.play(typeof label === "function" ? label() : label);
@@ -154,7 +138,7 @@ function playButtons(stage, choices, heard = () => {}) {
     press(null);
     stage.play(null);
   }
-  document.addEventListener(SOUNDS, ({ detail }) => detail !== stage && stop());
+  stage.onsilence = () => press(null);
   const quiet = make("button", { type: "button", onclick: stop }, "Stop");
   return { buttons, quiet, stop };
 }
@@ -195,7 +179,7 @@ function abx(test, root, say) {
   const verdicts = ["A", "B"].map((letter) =>
     make("button", { type: "button", onclick: () => answer(letter) }, `X is ${letter}`));
   const again = make("button", { type: "button", onclick: begin }, "Begin again");
-  const { buttons, quiet, stop } = playButtons(new Stage(test.sounds), [
+  const { buttons, quiet, stop } = playButtons(new Stage(test), [
     ["A", () => pair.a], ["B", () => pair.b], ["X", () => (x === "A" ? pair.a : pair.b)]],
     (letter) => heard.add(letter));
 
@@ -245,7 +229,7 @@ function abx(test, root, say) {
 const WORDS = ["bad", "poor", "fair", "good", "excellent"];
 
 function mushra(test, root, say) {
-  const stage = new Stage(test.sounds);
+  const stage = new Stage(test);
   const body = make("div");
   root.append(body);
   begin();

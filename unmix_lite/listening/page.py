@@ -88,7 +88,7 @@ def abx_page(
             labels.setdefault(id(sound), f"s{len(labels)}")
             sounds[labels[id(sound)]] = sound
         entries.append(dict(zip(("item", "a", "b"), (str(item), *(labels[id(s)] for s in pair)))))
-    test = {"kind": "abx", "trials": trials, "pairs": entries, "sounds": _encode(sounds, rate)}
+    test = {"kind": "abx", "trials": trials, "pairs": entries, **_encode(sounds, rate)}
     return ListeningPage(title, test)
 
 
@@ -121,15 +121,15 @@ def mushra_page(
         raise UnmixError(f"MUSHRA needs '{reference}' and one to 25 sounds to compare it with.")
     test = {
         "kind": "mushra", "item": item, "reference": reference, "conditions": list(sounds),
-        "notes": notes or {}, "sounds": _encode(sounds, rate),
+        "notes": notes or {}, **_encode(sounds, rate),
     }  # fmt: skip
     return ListeningPage(title or f"MUSHRA: {item}".rstrip(": "), test)
 
 
-def _encode(sounds: Mapping[str, torch.Tensor], rate: int) -> dict[str, str]:
+def _encode(sounds: Mapping[str, torch.Tensor], rate: int) -> dict[str, Any]:
     lengths = {label: sound.shape[-1] for label, sound in sounds.items()}
     if len(set(lengths.values())) > 1:
         raise AudioError(f"sounds that play in step need one length, not {lengths} samples.")
-    return {
-        label: base64.b64encode(mp3).decode() for label, mp3 in encoded(sounds, rate)[0].items()
-    }
+    files, own, _ = encoded(sounds, rate)
+    texts = {label: base64.b64encode(mp3).decode() for label, mp3 in files.items()}
+    return {"sounds": texts, "rate": own}
