@@ -80,7 +80,7 @@ export async function render({model, el}) {
     const cheap = now.view !== "ladder", chosen = rungs.find(({name}) => name === now.chosen);
     list.style.cssText += `; height: ${cheap ? 8 : 25}rem; --c: var(--${stem === "mean" ? "focus" : stem})`;
     place.hidden = !cheap;
-    if (cheap) place.replaceChildren(costs(rungs, now, shown, el.clientWidth < 500 ? 400 : 640));
+    if (cheap) place.replaceChildren(costs(rungs, now, shown));
     const scroll = list.scrollTop, focused = list.contains(list.getRootNode().activeElement);
     list.replaceChildren(...shown.map((rung) => {
       const row = rungRow(rung, rung.values[stem], percent, () => set("chosen", rung.name)), mine = rung.name === now.chosen;
@@ -107,14 +107,12 @@ export async function render({model, el}) {
 }
 
 /** SDR against what a system costs. */
-function costs(rungs, {stem, view, chosen}, shown, width) {
+function costs(rungs, {stem, view, chosen}, shown) {
   const xs = rungs.map((rung) => rung[view]).filter((x) => x > 0), ys = shown.map(({values}) => values[stem][0]);
   const low = Math.min(0, ...ys), high = Math.max(1, ...ys);
   const plot = new Plot({x: {low: Math.min(...xs) / 1.6, high: Math.max(...xs) * 4, log: true, label: AXES[view], shown: (v) => (v >= 1e6 ? `${v / 1e6}M` : v >= 1000 ? `${v / 1000}k` : String(v))},
     y: {low: Math.floor(low - 0.5), high: Math.ceil(high + 0.5), label: "SDR (dB)"}, height: 300,
     alt: `SDR against ${AXES[view]}, on a logarithmic axis`});
-  plot.width = width;
-  plot.element.setAttribute("viewBox", `0 0 ${width} 300`);
   plot.draw({dots: shown.map((rung) => ({x: rung[view], y: rung.values[stem][0], label: rung.name, size: rung.name === chosen ? 9 : 5,
     colour: rung.name === chosen ? "var(--focus)" : "currentColor"}))});
   return plot.element;

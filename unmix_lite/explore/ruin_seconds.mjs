@@ -71,10 +71,6 @@ export async function render({model, el}) {
   const known = [...clean.frames, ...worst.frames].filter(Number.isFinite);
   const plot = new Plot({x: {low: 0, high: count, label: "time (s)"}, height: 210,
     y: {low: Math.min(...known) - 2, high: Math.max(...known) + 2, label: "SDR (dB)"}, alt: "SDR of each second, and three summaries"});
-  if (el.clientWidth < 500) { // so that its words stay large enough
-    plot.width = 400;
-    plot.element.setAttribute("viewBox", "0 0 400 210");
-  }
   frame.add(sounder.bar.element, row, plot.element, numbers, sounder.header);
   const lens = new Spectra(1024, 512), original = magnitudes(lens.analyse(estimate)), top = original.reduce((a, x) => Math.max(a, x), 0) / 3;
   const run = () => {

@@ -81,7 +81,10 @@ export function choice(model, key, label, options) {
 export function reading(words) {
   const strong = h("strong", {}, "–");
   const element = h("span", {}, strong, " ", h("small", {}, words));
-  return {element, set: (text) => { if (strong.textContent !== text) strong.textContent = text; }};
+  return {element, set: (number) => {
+    const text = String(number).replace("-", "−");
+    if (strong.textContent !== text) strong.textContent = text;
+  }};
 }
 
 /** A reading whose number takes the same room whatever it is, so that what is beside it stays. */

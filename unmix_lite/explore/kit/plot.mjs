@@ -36,6 +36,14 @@ export class Plot {
     Object.assign(this, {x, y, width: 640, height, left: 58, bottom: 44, top: 10, right: 14});
     this.element = s("svg", {viewBox: `0 0 ${this.width} ${height}`, role: "img", "aria-label": alt,
       style: "width: 100%; display: block; overflow: hidden; color: inherit; touch-action: pan-y"});
+    // Letters keep their size on a phone: what shrinks is the room between them.
+    new ResizeObserver(([{contentRect: {width}}]) => {
+      const wanted = Math.min(640, Math.max(320, Math.round(width)));
+      if (!width || wanted === this.width) return;
+      this.width = wanted;
+      this.element.setAttribute("viewBox", `0 0 ${wanted} ${this.height}`);
+      if (this.drawn) this.draw(this.drawn);
+    }).observe(this.element);
   }
 
   say(alt) { this.element.setAttribute("aria-label", alt); }
@@ -69,7 +77,7 @@ export class Plot {
         transform: `rotate(-90 15 ${(top + height - bottom) / 2})`}, y.label),
     ];
     const words = (axis, value) => (axis.shown ?? ((v) => v >= 1000 && axis.log ? `${v / 1000}k` : String(v).replace("-", "−")))(value);
-    for (const value of x.ticks ?? ticks(x.low, x.high, x.log)) {
+    for (const value of x.ticks ?? ticks(x.low, x.high, x.log, this.width < 450 ? 4 : 5)) {
       parts.push(s("text", {x: this.px(value), y: height - bottom + 18, "text-anchor": "middle", ...text}, words(x, value)));
     }
     for (const value of y.ticks ?? ticks(y.low, y.high, y.log, 4)) {
@@ -80,7 +88,9 @@ export class Plot {
     return parts;
   }
 
-  draw({lines = [], dots = [], marks = []}) {
+  draw(drawn) {
+    this.drawn = drawn;
+    const {lines = [], dots = [], marks = []} = drawn;
     const parts = this.axes();
     const clip = (v) => Math.min(this.height + 999, Math.max(-999, v));
     for (const {x, label = ""} of marks) {
