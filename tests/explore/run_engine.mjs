@@ -21,7 +21,9 @@ const networks = about.targets.map(
 );
 const all = new Float32Array(bytes("song.f32")), samples = all.length / 2;
 const song = [all.subarray(0, samples), all.subarray(samples)].map((side) => new Side(side));
-const separator = new Separator(kernel, networks, {filter: JSON.parse(settings)});
+const separator = new Separator(kernel, networks, {
+  nFft: about.n_fft, hop: about.hop_length, filter: JSON.parse(settings),
+});
 const stems = about.targets.map(() => new Float32Array(2 * samples));
 let done = 0;
 for (const step of separator.run(song, (j, first, left, right) => {

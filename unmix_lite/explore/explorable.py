@@ -68,11 +68,8 @@ class Explorable(anywidget.AnyWidget):
     @property
     def state(self) -> dict[str, Any]:
         """What a hand can move: name -> value."""
-        return {
-            name: getattr(self, name)
-            for name, trait in sorted(self.traits(sync=True).items())
-            if name != "data" and not name.startswith("_") and name not in _WIDGETS
-        }
+        own = self.traits(sync=True).keys() - {*Explorable.class_trait_names(), "data"}
+        return {name: getattr(self, name) for name in sorted(own) if not name.startswith("_")}
 
     def figure(self) -> Figure:
         """The first state as a still figure."""
@@ -94,16 +91,13 @@ class Explorable(anywidget.AnyWidget):
         return {**bundled, "text/html": self.page()}, metadata
 
 
-_WIDGETS = {"layout", "tabbable", "tooltip", "comm", "keys", "log"}  # ipywidgets' own
-
-
 def figure_of(axes: Axes) -> Figure:
     """The figure that axes stand on."""
+    from matplotlib.figure import Figure
+
     figure = axes.get_figure()
-    assert figure is not None
-    while not hasattr(figure, "savefig"):
-        figure = figure.figure
-    return figure  # type: ignore[return-value]
+    assert isinstance(figure, Figure)
+    return figure
 
 
 def still(figure: Figure, name: str, alt: str) -> str:

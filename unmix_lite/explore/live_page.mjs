@@ -2,7 +2,9 @@
 
 import {Unmix} from "./engine/unmix.mjs";
 import {readSafetensors} from "./engine/weights.mjs";
-import {colourOf, dress, h} from "./kit/look.mjs";
+import {fileButton} from "./kit/files.mjs";
+import {dress, h} from "./kit/look.mjs";
+import {Strip} from "./kit/strip.mjs";
 
 const NAMES = ["vocals", "drums", "the rest"];
 const RATE = 44100;
@@ -10,22 +12,20 @@ const RATE = 44100;
 export class LivePage {
   /** weights: an `Unmix`, which fetches; worklet: the URL of the audio thread's script. */
   constructor(place, weights, worklet, song) {
-    Object.assign(this, {weights, worklet, song, node: null, source: null, strips: []});
+    Object.assign(this, {weights, worklet, song, node: null, source: null});
     const button = (text, onclick) => h("button", {type: "button", onclick}, text);
-    this.input = h("input", {type: "file", accept: "audio/*", class: "said", id: "live-file",
-      onchange: () => this.input.files[0] && this.play(URL.createObjectURL(this.input.files[0]))});
+    const [label, input] = fileButton("live-file", "a file", ([file]) => file && this.play(URL.createObjectURL(file)));
     this.stopper = h("button", {type: "button", hidden: true, onclick: () => this.stop()}, "stop");
     this.words = h("p", {class: "note", role: "status"});
     this.number = h("strong", {}, "–");
     this.parts = h("small", {}, "of delay");
-    const label = h("label", {class: "button", for: "live-file", tabindex: 0}, "a file");
-    label.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); this.input.click(); } };
+    this.strips = NAMES.map((name) => new Strip(name, () => this.sendGains()));
     this.element = dress(h("section", {class: "live", role: "group", "aria-label": "Live separator"},
-      h("header", {}, button("a song of ours", () => this.playOurs()), label, this.input,
+      h("header", {}, button("a song of ours", () => this.playOurs()), label, input,
         button("the microphone", () => this.listen("microphone")), button("another tab", () => this.listen("tab")),
         h("span", {class: "ends"}, this.stopper)),
       h("div", {class: "read"}, h("span", {}, this.number, " ms ", this.parts)),
-      ...NAMES.map((name, i) => this.strip(name, i)), this.words));
+      ...this.strips.map(({element}) => element), this.words));
     place.replaceChildren(this.element);
     this.say("Try: start a song, pull the vocals down and up again. The networks hear only what has been played; 7 MB are fetched at the first start, and no sound leaves this machine.");
   }
@@ -35,27 +35,7 @@ export class LivePage {
     this.words.toggleAttribute("data-error", error);
   }
 
-  strip(name, i) {
-    const strip = {db: 0, mute: false};
-    const fader = h("input", {type: "range", min: -40, max: 6, step: 0.5, value: 0, "aria-label": `${name}, level`});
-    const mute = h("button", {class: "key", type: "button", "aria-pressed": "false", "aria-label": `mute ${name}`}, "M");
-    const level = h("output", {}, "0.0 dB");
-    fader.oninput = () => {
-      strip.db = Number(fader.value);
-      level.textContent = strip.db > -40 ? `${strip.db.toFixed(1)} dB` : "off";
-      this.sendGains();
-    };
-    mute.onclick = () => {
-      strip.mute = !strip.mute;
-      mute.setAttribute("aria-pressed", strip.mute);
-      this.sendGains();
-    };
-    this.strips[i] = strip;
-    return h("div", {class: "strip", style: colourOf(name) || "--c: var(--soft)"}, h("b", {}, name), fader,
-      h("span", {}, mute, level));
-  }
-
-  get gains() { return this.strips.map(({db, mute}) => mute || db <= -40 ? 0 : 10 ** (db / 20)); }
+  get gains() { return this.strips.map((strip) => strip.mute ? 0 : strip.factor); }
 
   sendGains() { this.node?.port.postMessage({gains: this.gains}); }
 

@@ -2,7 +2,7 @@
 
 import {packed} from "./engine/side.mjs";
 import {Unmix} from "./engine/unmix.mjs";
-import {peakOf, readSong, save, wav, zip} from "./kit/files.mjs";
+import {fileButton, peakOf, readSong, save, wav, zip} from "./kit/files.mjs";
 import {dress, h} from "./kit/look.mjs";
 import {Mixer} from "./kit/mixer.mjs";
 import {Lens, Picture} from "./kit/picture.mjs";
@@ -22,8 +22,8 @@ export class SeparatePage {
   /** place: the element to fill. unmix: the engine. songs: [{title, credit, file}] to try. */
   constructor(place, unmix, songs) {
     Object.assign(this, {unmix, stop: null, song: null, mixer: null});
-    this.input = h("input", {type: "file", accept: "audio/*,.mp3,.m4a,.wav,.flac,.ogg,.opus", class: "said",
-      id: "song-file", onchange: () => this.take(this.input.files)});
+    const [label, input] = fileButton("song-file", "choose a song", (files) => this.take(files), "button first");
+    this.input = input;
     this.choice = h("select", {"aria-label": "try a song of ours", onchange: () => this.tryOut(songs)},
       h("option", {value: ""}, "or try one of ours …"), ...songs.map(({title}, i) => h("option", {value: i}, title)));
     this.bar = h("progress", {max: 1, value: 0, "aria-label": "progress"});
@@ -32,11 +32,9 @@ export class SeparatePage {
     this.running = h("header", {hidden: true}, h("span", {style: "flex: 1"}, this.bar), this.stopper);
     this.desk = h("div");
     this.element = dress(h("section", {class: "separate", role: "group", "aria-label": "Separate your song"},
-      h("header", {}, h("label", {class: "button first", for: "song-file", tabindex: 0}, "choose a song"), this.input,
+      h("header", {}, label, this.input,
         h("span", {class: "chips"}, "or drop one here"), songs.length ? this.choice : null),
       this.running, this.words));
-    const label = this.element.querySelector("label");
-    label.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); this.input.click(); } };
     place.replaceChildren(this.element, this.desk);
     document.addEventListener("dragover", (event) => event.preventDefault());
     document.addEventListener("drop", (event) => { event.preventDefault(); this.take(event.dataTransfer.files); });

@@ -8,14 +8,15 @@ import {averageRepetitions} from "./repetition.mjs";
 import {OverlapAdd, STFT} from "./stft.mjs";
 import {Wiener} from "./wiener.mjs";
 
-/** How `unmix_lite.WienerFilter` is set for the models of this package. */
-export const FILTER = {iterations: 3, posterior: true, neighbours: 40, window: 300};
 const LISTENING = 0.3; // what part of the time it takes to go over the song first
 const SEARCHES = 2; // that repetitions are looked for, each time in better estimates
 
 export class Separator {
-  /** networks: of `network.mjs`, in the order of the stems. */
-  constructor(kernel, networks, {nFft = 4096, hop = 1024, filter = FILTER} = {}) {
+  /**
+   * networks: of `network.mjs`, in the order of the stems. filter: {iterations, posterior,
+   * neighbours, window}, as `unmix_lite.WienerFilter` has them.
+   */
+  constructor(kernel, networks, {nFft, hop, filter}) {
     Object.assign(this, {kernel, networks, filter});
     this.stft = new STFT(kernel, nFft, hop);
     const {row} = this.stft, J = networks.length, T = filter.window;

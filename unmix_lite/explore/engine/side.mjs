@@ -1,7 +1,7 @@
 // One channel of a song: float samples, or 16 bits of what `scale` is the largest of, which is half
 // the memory.
 
-export const ONE = 32767;
+const ONE = 32767;
 
 /** Samples in 16 bits; those above `scale` are cut off. */
 export function packed(samples, scale, out = new Int16Array(samples.length), at = 0) {

@@ -1,5 +1,7 @@
 // Sound files in, sound files out: what a page reads from the reader's disk, and gives back.
 
+import {h} from "./look.mjs";
+
 const PIECE = 10; // s that are written at once
 
 /** What a sound file's head says of it: {rate} in Hz and {channels}; null for what it does not. */
@@ -49,6 +51,19 @@ function mp3Rate(bytes, starts) {
     }
   }
   return null;
+}
+
+/** A button that opens the browser's choice of files: [its label, the input behind it]. */
+export function fileButton(id, words, onfiles, kind = "button") {
+  const input = h("input", {type: "file", accept: "audio/*,.mp3,.m4a,.wav,.flac,.ogg,.opus", class: "said", id,
+    onchange: () => onfiles(input.files)});
+  const label = h("label", {class: kind, for: id, tabindex: 0}, words);
+  label.onkeydown = (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    input.click();
+  };
+  return [label, input];
 }
 
 /** How long a sound file is, in s, as the browser finds out without decoding it; null if it cannot. */

@@ -1,10 +1,9 @@
 // A mixer: one strip per stem, with fader, pan, mute and solo, and all of them in step.
 
-import {colourOf, dress, h, speaker} from "./look.mjs";
+import {dress, h, speaker} from "./look.mjs";
 import {playButton, SeekBar} from "./seekbar.mjs";
+import {SILENT, Strip} from "./strip.mjs";
 import {mixed, Transport} from "./transport.mjs";
-
-const SILENT = -40; // dB: where a fader ends, and lets nothing through
 
 export class Mixer {
   /** names: of the stems; each gets a canvas, `this.canvases`, for whoever draws. */
@@ -19,30 +18,14 @@ export class Mixer {
     }));
     this.bar = new SeekBar(this.canvases.map((canvas, i) => h("div", {style: "position: relative; --tall: 4.5rem"},
       canvas, h("span", {class: "axis", style: "top: 5px"}, names[i]))), "place in the song");
-    this.strips = names.map((name, i) => this.strip(name, i));
+    this.strips = names.map((name) => new Strip(name, () => this.apply(), {pan: true, solo: true}));
+    this.strips.forEach((strip, i) => { strip.element.onpointerdown = () => this.choose(i); });
     this.element = dress(h("section", {class: "mixer", role: "group", "aria-label": "Mixer"},
       h("header", {}, this.play, this.more, h("span", {class: "ends"}, this.loop, this.time)),
       this.bar.element, ...this.strips.map((strip) => strip.element)));
     this.say = speaker(this.element);
     this.element.onkeydown = (event) => this.key(event);
-    this.reset();
-  }
-
-  strip(name, i) {
-    const fader = h("input", {type: "range", min: SILENT, max: 6, step: 0.5, "aria-label": `${name}, level`});
-    const pan = h("input", {class: "pan", type: "range", min: -1, max: 1, step: 0.1, "aria-label": `${name}, pan`,
-      title: "pan"});
-    const mute = h("button", {class: "key", type: "button", "aria-label": `mute ${name}`}, "M");
-    const solo = h("button", {class: "key", type: "button", "aria-label": `solo ${name}`}, "S");
-    const level = h("output");
-    const element = h("div", {class: "strip", style: colourOf(name), onpointerdown: () => this.choose(i)},
-      h("b", {}, name), fader,
-      h("span", {}, h("small", {"aria-hidden": "true"}, "L"), pan, h("small", {"aria-hidden": "true"}, "R"), mute, solo, level));
-    fader.oninput = () => this.set(i, {db: Number(fader.value)});
-    pan.oninput = () => this.set(i, {pan: Number(pan.value)});
-    mute.onclick = () => this.set(i, {mute: !this.strips[i].mute});
-    solo.onclick = () => this.set(i, {solo: !this.strips[i].solo});
-    return {element, fader, panner: pan, muter: mute, soloer: solo, level};
+    this.apply();
   }
 
   /** All faders at 0 dB, in the middle, nothing muted. */
@@ -51,25 +34,12 @@ export class Mixer {
   }
 
   /** Change what a strip is set to: {db, pan, mute, solo}, or some of them. */
-  set(i, change) {
-    const strip = Object.assign(this.strips[i], change);
-    strip.fader.value = strip.db;
-    strip.panner.value = strip.pan;
-    strip.muter.setAttribute("aria-pressed", Boolean(strip.mute));
-    strip.soloer.setAttribute("aria-pressed", Boolean(strip.solo));
-    const level = strip.db > SILENT ? `${strip.db.toFixed(1)} dB` : "off";
-    const side = `${Math.round(100 * Math.abs(strip.pan))} % ${strip.pan < 0 ? "left" : "right"}`;
-    strip.level.textContent = level;
-    strip.fader.setAttribute("aria-valuetext", level);
-    strip.panner.setAttribute("aria-valuetext", strip.pan ? side : "centre");
-    this.apply();
-  }
+  set(i, change) { this.strips[i].set(change); }
 
   /** What each stem is multiplied by. */
   get gains() {
     const solo = this.strips.some((strip) => strip.solo);
-    return this.strips.map(({db, mute, solo: own}) =>
-      (solo ? own : !mute) && db > SILENT ? 10 ** (db / 20) : 0);
+    return this.strips.map((strip) => (solo ? strip.solo : !strip.mute) ? strip.factor : 0);
   }
 
   get pans() { return this.strips.map((strip) => strip.pan); }
@@ -80,7 +50,7 @@ export class Mixer {
       strip.element.classList.toggle("off", gains[i] === 0);
       this.canvases[i].style.opacity = gains[i] === 0 ? 0.35 : 1;
       transport?.setGain(i, gains[i]);
-      transport?.setPan(i, pans[i] ?? 0);
+      transport?.setPan(i, pans[i]);
     });
     this.onstate(this);
   }
