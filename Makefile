@@ -34,6 +34,7 @@ book: export TQDM_DISABLE := 1
 book: $(installed) ## run every notebook and build the book (CORPUS=band|preview|folder)
 	@$(bin)/python book/_tools/fresh_cache.py
 	env -u MUSDB_PATH $(bin)/python -m unmix_lite corpus
+	env -u MUSDB_PATH $(bin)/python book/_tools/run_notebooks.py
 	env -u MUSDB_PATH $(bin)/jupyter-book build . -W --keep-going --all
 	@echo; echo "The book is built. Open $(CURDIR)/$(page)"
 	@echo "or run: make serve   and open http://127.0.0.1:$(PORT)/"

@@ -11,11 +11,15 @@ from pathlib import Path
 
 import average
 import fresh_cache
+import nbformat
 import pytest
 import record_ladder
 import records
+import run_notebooks
 import ship
 import torch
+import yaml
+from jupyter_cache import get_cache
 
 from unmix_lite.models import OpenUnmix
 from unmix_lite.weights import NetworkCard, load_network, save_network
@@ -180,3 +184,26 @@ def test_every_record_says_where_it_comes_from(repository):
         assert record["commit"] and record["machine"] and record["versions"], file
         assert datetime.date.fromisoformat(record["date"]), file
         assert not re.search(r"/(tmp|home|root|work|Users)/", file.read_text()), file
+
+
+def test_notebooks_are_run_side_by_side_into_the_cache_that_the_book_reads(tmp_path):
+    """What is run is what Jupyter Book finds; what fails is left to it; nothing is run twice."""
+    (tmp_path / "_config.yml").write_text("execute: {timeout: 60}\n")
+    chapters = [{"file": "notes/one"}, {"file": "page"}, {"file": "two", "sections": []}]
+    toc = {"format": "jb-book", "root": "three", "parts": [{"chapters": chapters}]}
+    (tmp_path / "_toc.yml").write_text(yaml.safe_dump(toc))
+    sources = {"notes/one": "print(6 * 7)", "two": "1 / 0", "three": "open('here', 'w').close()"}
+    for name, source in sources.items():
+        path = tmp_path / f"{name}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+        nbformat.write(notebook, path)
+
+    assert run_notebooks.run(tmp_path, jobs=2) == 1
+    cache = get_cache(tmp_path / "_build" / ".jupyter_cache")
+    assert list(run_notebooks.missing(tmp_path, cache)) == [tmp_path / "two.ipynb"]
+    assert (tmp_path / "here").is_file()  # each runs in its own folder
+    one = nbformat.read(tmp_path / "notes/one.ipynb", 4)
+    _, executed = cache.merge_match_into_notebook(one)
+    assert executed.cells[0].outputs[0].text == "42\n"
