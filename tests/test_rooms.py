@@ -19,9 +19,9 @@ PACKAGE = ROOT / "unmix_lite"
 # From the ground up: each may import what stands before it, and nothing else of the package. The
 # package's own `__init__` is no part of it: it loads its names when they are first asked for.
 ORDER = (
-    "errors", "names", "files", "download", "audio", "signal", "models", "weights", "separation",
-    "corpora", "classic", "plots", "training", "evaluation", "explore", "listening", "cli",
-    "__main__",
+    "errors", "names", "files", "devices", "download", "audio", "signal", "models", "weights",
+    "separation", "corpora", "classic", "plots", "training", "evaluation", "explore", "listening",
+    "cli", "__main__",
 )  # fmt: skip
 # Packages within a room that are doors of their own: `listening` does without ipywidgets.
 DOORS = {"unmix_lite.corpora.band", "unmix_lite.listening.widgets"}

@@ -18,7 +18,7 @@ from typing import Any
 from tqdm import tqdm
 
 from .errors import DownloadError
-from .files import StrPath
+from .files import StrPath, room_in
 
 _BLOCK = 1 << 16
 # Seconds for a connection to one address, and for the name's look-up and all its addresses.
@@ -52,6 +52,7 @@ def download(
     Raises:
         DownloadError: no connection, an error from the server, a connection that breaks off or
             stalls (the part that came is kept), or a wrong size or checksum (it is deleted).
+        DiskFull: there is no room for it.
     """
     path = Path(path)
     partial = path.with_name(path.name + ".partial")
@@ -115,7 +116,8 @@ def _receive(
         with bar, open(partial, "ab" if there else "wb") as file:
             try:
                 while block := response.read1(_BLOCK):  # read() would lose a part block
-                    file.write(block)
+                    with room_in(partial.parent):
+                        file.write(block)
                     bar.update(len(block))
                 broken = "the connection broke off" if total and file.tell() < total else None
             except (OSError, http.client.HTTPException) as error:

@@ -28,6 +28,14 @@ class DownloadError(UnmixError):
     """A download that failed: no network, a broken connection, or other bytes than promised."""
 
 
+class DiskFull(UnmixError):
+    """A folder whose disk takes no more; its message names it."""
+
+
+class MemoryFull(UnmixError):
+    """More memory was needed than there is."""
+
+
 def require(module: str, extra: str, user: str) -> Any:
     """Import a module that `pip install unmix-lite` alone does not bring.
 

@@ -1,12 +1,15 @@
 """Where files go: whole or not at all, and the folder of what can be fetched again."""
 
 import contextlib
+import errno
 import os
 import re
 import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+
+from .errors import DiskFull, UnmixError
 
 StrPath = str | os.PathLike[str]
 """What names a file or a folder."""
@@ -39,21 +42,60 @@ def _lives(process: int) -> bool:
     return True
 
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# Of libraries that keep the system's number to themselves: safetensors, NumPy.
+_NO_ROOM_IN_WORDS = re.compile(r"No space left|File too large|requested and \d+ written")
+_ALMOST_NOTHING = 1 << 16  # bytes
+
+
+@contextlib.contextmanager
+def room_in(folder: StrPath) -> Iterator[None]:
+    """Raise a DiskFull that names the folder where what is written inside finds no room there."""
+    try:
+        yield
+    except UnmixError:
+        raise
+    except Exception as error:
+        if not _is_of_disk(error, Path(folder)):
+            raise
+        raise DiskFull(
+            f"{Path(folder).absolute()}: there is no room left on its disk; make room, or take "
+            "another folder. What was finished is kept."
+        ) from error
+
+
+def _is_of_disk(error: Exception, folder: Path) -> bool:
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return True
+    if _NO_ROOM_IN_WORDS.search(str(error)):
+        return True
+    # Of libsndfile one hears "System error", and nothing more.
+    with contextlib.suppress(OSError):
+        return "ystem error" in str(error) and shutil.disk_usage(folder).free < _ALMOST_NOTHING
+    return False
+
+
 @contextlib.contextmanager
 def atomic(path: StrPath) -> Iterator[Path]:
-    """Write a file whole or not at all: yields a temporary path that becomes `path` at the end."""
+    """Write a file whole or not at all: yields a temporary path that becomes `path` at the end.
+
+    Raises:
+        DiskFull: there is no room for it.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(path.parent)
-    partial = path.with_name(f".{path.stem}.{OURS}{path.suffix}")
-    # Some writers make files that only their owner may read, which no web server could serve.
-    partial.touch()
+    with room_in(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(path.parent)
+        partial = path.with_name(f".{path.stem}.{OURS}{path.suffix}")
+        # Some writers make files that only their owner may read, which no web server could serve.
+        partial.touch()
     mode = partial.stat().st_mode
     partial.unlink()
     try:
-        yield partial
-        partial.chmod(mode)
-        os.replace(partial, path)
+        with room_in(path.parent):
+            yield partial
+            partial.chmod(mode)
+            os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 

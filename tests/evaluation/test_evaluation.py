@@ -16,6 +16,7 @@ from unmix_lite.evaluation import (
     METRICS,
     OracleEstimates,
     ScoredFrames,
+    SongsFailed,
     StoredEstimates,
     TrackScores,
     aggregate,
@@ -35,6 +36,7 @@ from unmix_lite.evaluation import (
     write_csv,
     write_summary,
 )
+from unmix_lite.names import TARGETS
 
 RATE = 8000  # enough for the arithmetic, and a fifth of the work
 
@@ -545,7 +547,7 @@ def test_several_processes_score_what_one_does(tmp_path, tracks):
 
 def test_an_error_in_one_of_several_processes_is_its_line(tmp_path, tracks):
     tracks[1] = FakeTrack("Artist - Two", drop=["bass"])
-    with pytest.raises(CorpusError, match="Artist - Two: has no stem 'bass'"):
+    with pytest.raises(SongsFailed, match="^Artist - Two: has no stem 'bass'"):
         evaluate(mixture_estimate, tracks, tmp_path, metrics="sdr", progress=False, jobs=2)
 
 
@@ -570,22 +572,125 @@ def test_what_is_wrong_with_anybodys_stems_is_one_line(tmp_path, tracks):
         score()
     folder = tmp_path / "stems" / "Artist - One"
     (tmp_path / "stems").mkdir()
-    with pytest.raises(CorpusError, match="has no folder 'Artist - One'"):
+    with pytest.raises(SongsFailed, match="has no folder 'Artist - One'"):
         score()
     folder.mkdir()
-    with pytest.raises(CorpusError, match="holds no estimates"):
+    with pytest.raises(SongsFailed, match="so no estimates"):
         score()
     stems = tracks[0].stems()
     save_audio(folder / "vocals.wav", stems["vocals"], RATE)
     with pytest.raises(UnmixError, match="gave no 'drums'"):
         score()
     for name, stem in stems.items():
-        save_audio(folder / f"{name}.wav", stem[:, :-10], RATE)
-    with pytest.raises(UnmixError, match="shape"):
+        save_audio(folder / f"{name}.wav", stem[:, : -RATE // 3], RATE)
+    with pytest.raises(SongsFailed, match="shape"):
         score()
     save_audio(folder / "vocals.wav", stems["vocals"], 2 * RATE)
-    with pytest.raises(CorpusError, match="has 16000 Hz, the song 8000 Hz"):
+    with pytest.raises(SongsFailed, match="has 16000 Hz, the song 8000 Hz"):
         score()
+
+
+def test_one_bad_song_does_not_keep_the_others_from_their_scores(tmp_path, tracks, monkeypatch):
+    """Two are bad: one too short, one without memory for it. The next call tries them again."""
+    short = FakeTrack("Artist - Short")
+    short.mixture = lambda: torch.zeros(2, RATE // 2)
+
+    def separate(audio, rate):
+        if torch.equal(audio, tracks[1].mixture()):
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+        return mixture_estimate(audio)
+
+    arguments = {"metrics": "sdr", "progress": False}
+    with pytest.raises(SongsFailed) as caught:
+        evaluate(separate, [short, *tracks], tmp_path, **arguments)
+    first, *lines = str(caught.value).splitlines()
+    assert first == "2 of 4 songs could not be scored:" and len(lines) == 2
+    assert "Artist - Short: lasts 0.5 s" in lines[0] and "this machine's memory" in lines[1]
+    good = [tracks[0].name, tracks[2].name]
+    assert [song.track for song in caught.value.scores] == good
+    assert "Artist - One" in (tmp_path / "scores.txt").read_text()
+    again = evaluate(mixture_estimate, tracks, tmp_path, **arguments)
+    assert [song.track for song in again] == [track.name for track in tracks]
+
+
+class Weighted:
+    """A separator with weights, of which there is one."""
+
+    targets = list(TARGETS)
+
+    def __init__(self, weight):
+        self.weight = weight
+
+    def __call__(self, audio, rate):
+        noise = torch.randn(audio.shape, generator=torch.Generator().manual_seed(0))
+        return {target: self.weight * audio + 0.1 * noise for target in self.targets}
+
+    def fingerprint(self):
+        return f"{self.weight:.6f}"
+
+
+def test_other_weights_under_the_same_name_are_scored_anew(tmp_path, tracks, capsys):
+    folder, arguments = tmp_path / "scores", {"metrics": "sdr", "model": "mine"}
+    before = evaluate(Weighted(0.25), tracks, folder, **arguments)
+    assert aggregate(evaluate(Weighted(0.25), tracks, folder, **arguments)) == aggregate(before)
+    assert "has changed" not in capsys.readouterr().out
+    after = evaluate(Weighted(0.5), tracks, folder, **arguments)
+    fresh = evaluate(Weighted(0.5), tracks, tmp_path / "fresh", **arguments)
+    assert aggregate(after) == aggregate(fresh) != aggregate(before)
+    # Nothing is lost: the old scores lie beside the new.
+    assert aggregate(load_scores(tmp_path / "scores.0.250000")) == aggregate(before)
+    assert "mine computes with has changed; its old scores are in" in capsys.readouterr().out
+
+
+def test_scores_of_other_settings_are_replaced_on_demand(tmp_path, tracks):
+    (tmp_path / "notes.txt").write_text("mine")
+    evaluate(mixture_estimate, tracks, tmp_path, metrics="sdr", model="a", progress=False)
+    with pytest.raises(UnmixError, match="--overwrite"):
+        evaluate(mixture_estimate, tracks[:1], tmp_path, metrics="sdr", model="b", progress=False)
+    evaluate(
+        mixture_estimate, tracks[:1], tmp_path, metrics="sdr", model="b", progress=False,
+        overwrite=True,
+    )  # fmt: skip
+    assert [song.track for song in load_scores(tmp_path)] == [tracks[0].name]
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_estimates_that_a_codec_lengthened_or_made_mono_are_fitted(tmp_path, tracks, capsys):
+    """576 samples more than the song, as after MP3, give the scores of the song's own length."""
+
+    def lengthened(audio, rate):
+        return {t: torch.nn.functional.pad(s, (0, 576)) for t, s in mixture_estimate(audio).items()}
+
+    def shortened(audio, rate):
+        return {t: s[:, :-9] for t, s in mixture_estimate(audio).items()}
+
+    def mono(audio, rate):
+        return {t: s.mean(0, keepdim=True) for t, s in mixture_estimate(audio).items()}
+
+    plain = evaluate(mixture_estimate, tracks, tmp_path / "plain", metrics="sdr", progress=False)
+    for number, (separate, told) in enumerate([
+        (lengthened, "576 samples longer, cut at the end. So of 3 songs."),
+        (shortened, "9 samples shorter, padded at the end. So of 3 songs."),
+        (mono, "mono, taken for both channels. So of 3 songs."),
+    ]):  # fmt: skip
+        scores = evaluate(separate, tracks, tmp_path / str(number), metrics="sdr")
+        assert told in capsys.readouterr().out
+        if separate is lengthened:
+            assert aggregate(scores) == aggregate(plain)
+
+
+def test_stored_estimates_that_have_changed_are_scored_anew(tmp_path, tracks):
+    for track in tracks:
+        for name, stem in track.stems().items():
+            save_audio(tmp_path / "stems" / track.name / f"{name}.wav", stem / 2, RATE)
+    arguments = {"metrics": "sdr", "progress": False, "model": "stems"}
+    stored = StoredEstimates(tmp_path / "stems")
+    before = evaluate(stored, tracks, tmp_path / "scores", **arguments)
+    for track in tracks:
+        save_audio(tmp_path / "stems" / track.name / "bass.wav", track.stems()["bass"] * 0.9, RATE)
+    after = evaluate(stored, tracks, tmp_path / "scores", **arguments)
+    assert aggregate(after)["bass"] > aggregate(before)["bass"] + 10
+    assert aggregate(after)["drums"] == aggregate(before)["drums"]
 
 
 def test_an_oracle_is_scored_like_any_other(tmp_path, tracks):
@@ -658,19 +763,20 @@ def test_the_campaigns_seconds_are_cut(tmp_path, tracks):
 
 
 @pytest.mark.parametrize(
-    "separate, arguments, error, message",
+    "separate, arguments, message",
     [
-        (lambda a, r: {"vocals": a}, {}, UnmixError, "gave no 'drums', only vocals"),
-        (lambda a, r: mixture_estimate(a[:, :-1]), {}, UnmixError, "One: the estimate of 'vocals'"),
-        (lambda a, r: mixture_estimate(a * NAN), {}, AudioError, "One: estimates: .* are NaN"),
-        (mixture_estimate, {"targets": ["guitar"]}, CorpusError, "One: has no stem 'guitar'"),
-        (mixture_estimate, {"targets": []}, UnmixError, "at least one"),
-        (mixture_estimate, {"metrics": "sir"}, UnmixError, "'all' or 'sdr'"),
+        (lambda a, r: {"vocals": a}, {}, "gave no 'drums', only vocals"),
+        (lambda a, r: mixture_estimate(a[:, RATE:]), {}, "One: the estimate of 'vocals'"),
+        (lambda a, r: mixture_estimate(a * NAN), {}, "One: estimates: .* are NaN"),
+        (mixture_estimate, {"targets": ["guitar"]}, "One: has no stem 'guitar'"),
+        (mixture_estimate, {"targets": []}, "at least one"),
+        (mixture_estimate, {"metrics": "sir"}, "'all' or 'sdr'"),
     ],
 )
-def test_what_cannot_be_evaluated_is_said(tmp_path, tracks, separate, arguments, error, message):
-    with pytest.raises(error, match=message) as caught:
-        evaluate(separate, tracks, tmp_path, progress=False, **({"metrics": "sdr"} | arguments))
+def test_what_cannot_be_evaluated_is_said(tmp_path, tracks, separate, arguments, message):
+    arguments = {"metrics": "sdr", "progress": False} | arguments
+    with pytest.raises(UnmixError, match=message) as caught:
+        evaluate(separate, tracks[:1], tmp_path, **arguments)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "scores.csv").exists()
 

@@ -6,6 +6,7 @@ whole or not at all.
 
 from .checks import check_audio
 from .contents import holds_sound
+from .folders import SoundHeader, sound_header, sounds_in
 from .resampling import fit_length, resample, resample_blocks
 from .sound_files import (
     MP3_RATES,
@@ -22,6 +23,7 @@ from .stem_files import save_stems
 __all__ = [
     "MP3_RATES",
     "STEM_NAMES",
+    "SoundHeader",
     "check_audio",
     "check_format",
     "comment_of",
@@ -33,5 +35,7 @@ __all__ = [
     "resample_blocks",
     "save_audio",
     "save_stems",
+    "sound_header",
+    "sounds_in",
     "write_audio",
 ]

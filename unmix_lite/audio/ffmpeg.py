@@ -66,6 +66,18 @@ def read_with_ffmpeg(
     return list(audio.split(channels)), rate
 
 
+def header_of(path: Path) -> tuple[int, int]:
+    """(channels, rate in Hz) of a file's first audio stream.
+
+    Raises:
+        AudioError: no ffmpeg, or no sound.
+    """
+    streams = _probe(path)
+    if not streams:
+        raise AudioError(f"{path}: holds no sound.")
+    return int(streams[0]["channels"]), int(streams[0]["sample_rate"])
+
+
 def _judge(path: Path, told: str, seconds: float, stream: dict[str, Any]) -> None:
     """Something in the file was no sound: what is missing is an error, what was too much a note."""
     # Of a bare MP3 or AAC the duration is only guessed, from the size.

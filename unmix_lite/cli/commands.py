@@ -5,15 +5,16 @@ import sys
 import warnings
 from argparse import Namespace
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..devices import device_of, memory_for
 from ..errors import CorpusError, UnmixError, require
-from .devices import device_of
 from .parser import parser
 from .separating import separate
 
 if TYPE_CHECKING:
-    from ..evaluation import Separates
+    from ..evaluation import Separates, TrackScores
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +51,7 @@ def train(options: Namespace) -> None:
 
     from ..corpora import open_corpus, sources_of
     from ..names import NETWORKS, TARGETS
-    from ..training import TrainingConfig, Workers, best_of
+    from ..training import TrainingConfig, Workers, best_of, forget_state
     from ..training import train as fit
     from .recipe_options import recipe_of
 
@@ -71,7 +72,11 @@ def train(options: Namespace) -> None:
     # All recipes are checked before the first hour is spent.
     configs = [TrainingConfig(targets=tuple(g), sources=sources, **recipe) for g in groups]
     for config in configs:
-        history = fit(config, tracks, valid, options.output, device)
+        if options.overwrite and workers.is_main:
+            forget_state(options.output / f"{config.name}.state.safetensors")
+        workers.wait()
+        with memory_for("train", "take a smaller --batch-size, fewer --seconds or --device cpu"):
+            history = fit(config, tracks, valid, options.output, device)
         for target in config.targets:
             best = best_of(history, target, config.is_joint)
             say(
@@ -81,15 +86,19 @@ def train(options: Namespace) -> None:
     say(f"the weights are in {options.output}; use them with: --model {options.output}")
 
 
-def evaluate(options: Namespace) -> None:
+def evaluate(options: Namespace) -> int:
     """Score a model on one split and print the table."""
     require("matplotlib", "course", "evaluate")  # before hours are spent, not after
     from ..classic import CLASSIC
     from ..corpora import open_corpus
-    from ..evaluation import ORACLES, OracleEstimates, StoredEstimates, mixture_estimate, table
+    from ..evaluation import (
+        ORACLES,
+        OracleEstimates,
+        SongsFailed,
+        StoredEstimates,
+        mixture_estimate,
+    )
     from ..evaluation import evaluate as score
-    from ..files import atomic
-    from ..plots import score_chart
     from ..separation import Separator
 
     corpus = open_corpus(options.corpus)
@@ -118,16 +127,31 @@ def evaluate(options: Namespace) -> None:
         separate_song, name = separator, options.model
         if separator.filter:
             name += f", {separator.filter.iterations} EM iterations"
-    scores = score(
-        separate_song, corpus.tracks(options.split), options.output, targets,
-        metrics="sdr" if options.sdr_only else "all", model=name, jobs=options.jobs,
-    )  # fmt: skip
+    try:
+        failed, scores = "", score(
+            separate_song, corpus.tracks(options.split), options.output, targets,
+            metrics="sdr" if options.sdr_only else "all", model=name, jobs=options.jobs,
+            overwrite=options.overwrite,
+        )  # fmt: skip
+    except SongsFailed as error:
+        failed, scores = str(error), error.scores
+    if scores:
+        _show(scores, name, options.output)
+    return _fail(failed) if failed else 0
+
+
+def _show(scores: "list[TrackScores]", name: str, folder: Path) -> None:
+    """Print the table of a model's scores, and draw them into the folder."""
+    from ..evaluation import table
+    from ..files import atomic
+    from ..plots import score_chart
+
     print(table(scores))
     per_target = {t: [song.median(t) for song in scores] for t in scores[0].targets}
     figure: Any = score_chart(per_target, title=f"{name}: {len(scores)} songs").figure
-    with atomic(options.output / "scores.png") as partial:
+    with atomic(folder / "scores.png") as partial:
         figure.savefig(partial)
-    print(f"in {options.output}: scores.csv, summary.csv, scores.png, and museval's JSON per song")
+    print(f"in {folder}: scores.csv, summary.csv, scores.png, and museval's JSON per song")
 
 
 def ladder(options: Namespace) -> None:
@@ -138,8 +162,9 @@ def ladder(options: Namespace) -> None:
     opened = open_corpus(options.corpus)
     print(opened)
     entries = score_systems(
-        opened, options.output, device=device_of(options.device), jobs=options.jobs
-    )
+        opened, options.output, device=device_of(options.device), jobs=options.jobs,
+        overwrite=options.overwrite,
+    )  # fmt: skip
     text = ladder_table(entries)
     (options.output / "ladder.txt").write_text(text + "\n", encoding="utf-8")
     print(f"{text}\nin {options.output}: ladder.csv, ladder.txt, and the scores of each system")
@@ -178,7 +203,7 @@ def export(options: Namespace) -> None:
     loaded = load_networks(options.model, options.targets)
     networks = {target: network for target, (network, _) in loaded.items()}
     cards = {target: card for target, (_, card) in loaded.items()}
-    for path in export_networks(networks, cards, options.output, options.kinds):
+    for path in export_networks(networks, cards, options.output, options.kinds, options.overwrite):
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 

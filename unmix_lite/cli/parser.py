@@ -152,6 +152,12 @@ def _add_train(commands: Subparsers) -> None:
         f"({', '.join(sorted(COUPLED))}) need it",
     )
     add_recipe_options(command)
+    add(
+        "--overwrite",
+        action="store_true",
+        help="begin anew in a folder that holds a training of the same targets; what it had "
+        "learned is lost",
+    )
     _add_device(command)
 
 
@@ -208,10 +214,13 @@ def _add_evaluate(commands: Subparsers) -> None:
     )
     command.add_argument(
         "--jobs",
-        type=int,
+        type=positive,
         default=1,
         metavar="N",
         help="processes that share the songs (default: 1)",
+    )
+    command.add_argument(
+        "--overwrite", action="store_true", help="score anew what has been scored in the folder"
     )
     _add_device(command)
 
@@ -232,6 +241,7 @@ beside them, on the very same seconds. Call it again after an interruption.
     add("--corpus", default="auto", metavar="NAME_OR_DIR", help="as for train (default: auto)")
     add("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the scores")
     add("--jobs", type=positive, default=1, metavar="N", help="processes that share the songs")
+    add("--overwrite", action="store_true", help="score anew what has been scored in the folder")
     _add_device(command)
 
 
@@ -262,6 +272,7 @@ def _add_export(commands: Subparsers) -> None:
         help=f"of {', '.join(EXPORT_FORMATS)} (default: all)",
     )
     add("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the files")
+    add("--overwrite", action="store_true", help="replace files that are there")
 
 
 def _add_corpus(commands: Subparsers) -> None:

@@ -1,12 +1,13 @@
 """`unmix-lite separate`: songs in, a folder of stems for each."""
 
+import contextlib
 import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..devices import device_of, memory_for
 from ..errors import AudioError, UnmixError
-from .devices import device_of
 from .song_files import folder_for, songs_of, title_of
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def separate(options: Namespace) -> int:
     # One bar for several songs; a single song says what it is doing in words.
     for title, path in tqdm(songs.items(), unit="song", disable=len(songs) == 1 or None):
         try:
-            _separate_one(separator, path, title, comment, options)
+            with memory_for(str(path), "close other programs, cut it, or take --device cpu"):
+                _separate_one(separator, path, title, comment, options)
         except UnmixError as error:
             print(f"unmix-lite: {error}", file=sys.stderr)
             failed = 1
@@ -49,8 +51,6 @@ def separate(options: Namespace) -> int:
 def _separate_one(
     separator: "SongSeparator", path: Path, title: str, comment: str, options: Namespace
 ) -> None:
-    from ..audio import MP3_RATES, load_audio, resample, save_stems
-
     folder = folder_for(options.output, title)
     if folder.name != title:
         print(f"{path}: this disk takes no folder of that name; its stems go to {folder}.")
@@ -60,14 +60,23 @@ def _separate_one(
         print(f"{path}: its stems are in {folder} already; --overwrite separates it again.")
         return
     try:
-        audio, rate = load_audio(path)
-    except AudioError:
-        if not any(folder.iterdir()):
-            folder.rmdir()
-        raise
+        _write_stems(separator, path, files, comment)
+    finally:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # an empty one: nothing was written
+
+
+def _write_stems(
+    separator: "SongSeparator", path: Path, files: dict[str, Path], comment: str
+) -> None:
+    from ..audio import MP3_RATES, load_audio, resample, save_stems
+
+    audio, rate = load_audio(path)
+    first = next(iter(files.values()))
+    kind = first.suffix.lstrip(".")
     if rate < 16000:
         print(f"{path}: at {rate} Hz it holds nothing above {rate // 2} Hz, nor will its stems.")
-    if options.format == "mp3" and rate not in MP3_RATES:
+    if kind == "mp3" and rate not in MP3_RATES:
         own = min((r for r in MP3_RATES if r >= rate), default=MP3_RATE)
         print(f"{path}: MP3 knows no {rate} Hz; its stems have {own} Hz.")
         audio, rate = resample(audio, rate, own), own
@@ -78,8 +87,8 @@ def _separate_one(
         raise AudioError(f"{path}: {error}") from error
     if lowered:
         # All stems by the same amount, so that they still add up to the song, only softer.
-        print(f"{path}: lowered by {lowered:.1f} dB so that nothing clips in {options.format}.")
-    print(f"{path}: {', '.join(file.name for file in files.values())} in {folder}")
+        print(f"{path}: lowered by {lowered:.1f} dB so that nothing clips in {kind}.")
+    print(f"{path}: {', '.join(file.name for file in files.values())} in {first.parent}")
 
 
 def _are_there(path: Path, files: dict[str, Path], comment: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..download import download, fetch_json
 from ..errors import CorpusError, DownloadError
-from ..files import StrPath
+from ..files import StrPath, room_in
 
 ZENODO_RECORD = 3270814
 """Of "MUSDB18-7: 7 second excerpts of 144 songs", https://doi.org/10.5281/zenodo.3270814"""
@@ -74,7 +74,8 @@ def _unpack(archive: Path, root: Path, checksum: str) -> None:
         with zipfile.ZipFile(archive) as zipped:
             for name in zipped.namelist():
                 _check_inside(archive, name)
-            zipped.extractall(partial)
+            with room_in(root.parent):
+                zipped.extractall(partial)
         # Some archives hold the two folders themselves, others one folder around them.
         tops = [partial, *(path for path in partial.iterdir() if path.is_dir())]
         top = next((t for t in tops if (t / "train").is_dir() and (t / "test").is_dir()), None)

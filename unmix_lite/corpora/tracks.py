@@ -11,15 +11,13 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-import soundfile
 import torch
 
-from ..audio import STEM_NAMES, load_audio, load_stems
-from ..errors import CorpusError, require
+from ..audio import STEM_NAMES, load_audio, load_stems, sound_header, sounds_in
+from ..errors import AudioError, CorpusError, require
 from ..names import SPLITS, TARGETS
 from .playable import credit, playable
 
-_SOUND = (".wav", ".flac", ".ogg", ".mp3")
 _STEMS_RATE = 44100  # that of every `.stem.mp4` of MUSDB18; musdb takes it for granted
 
 MUSDB_VALIDATION = frozenset({
@@ -68,7 +66,7 @@ class Track:
         """Sampling rate in Hz."""
         if self.path.is_dir():
             names = self._names() or ["mixture"]
-            return soundfile.info(self._file(names[0])).samplerate
+            return sound_header(self._file(names[0])).rate
         return _STEMS_RATE
 
     @property
@@ -81,21 +79,23 @@ class Track:
         if not self.path.is_dir():
             missing = [name for name in targets if name not in STEM_NAMES]
             return f"has no '{missing[0]}', only {', '.join(STEM_NAMES)}" if missing else None
-        files = self._files()
-        if missing := [name for name in targets if name not in files]:
-            return f"has no {', '.join(missing)} (there: {', '.join(self._names()) or 'nothing'})"
         try:
-            infos = {name: soundfile.info(files[name]) for name in targets}
-        except (soundfile.SoundFileError, OSError) as error:
-            return f"cannot be read ({error})"
+            files = self._files()
+            if missing := [name for name in targets if name not in files]:
+                return f"has no {', '.join(missing)} (there: {self._there()})"
+            infos = {name: sound_header(files[name]) for name in targets}
+        except (AudioError, OSError) as error:
+            return f"cannot be read ({str(error).rstrip('.')})"
         if wide := [name for name, info in infos.items() if info.channels > 2]:
             return (
                 f"has {infos[wide[0]].channels} channels ({', '.join(wide)}); mono or stereo is "
                 "needed"
             )
-        if len({(info.frames, info.samplerate) for info in infos.values()}) > 1:
+        # A file that does not say how long it is shows it when it is decoded.
+        lengths = {(info.samples, info.rate) for info in infos.values() if info.samples}
+        if len(lengths) > 1 or len({info.rate for info in infos.values()}) > 1:
             told = ", ".join(
-                f"{name} {info.frames / info.samplerate:.2f} s at {info.samplerate} Hz"
+                f"{name} {info.samples / info.rate:.2f} s at {info.rate} Hz"
                 for name, info in infos.items()
             )
             return f"has stems that differ: {told}"
@@ -138,16 +138,24 @@ class Track:
         return [n for n in TARGETS if n in names] + [n for n in names if n not in TARGETS]
 
     def _files(self) -> dict[str, Path]:
-        """Name -> sound file; a hidden one is half-written, or a trace of another system."""
-        files = [f for f in sorted(self.path.iterdir()) if f.suffix.lower() in _SOUND]
-        return {f.stem: f for f in files if not f.name.startswith(".")}
+        """Name -> sound file."""
+        return sounds_in(self.path)
 
     def _file(self, name: str) -> Path:
         found = self._files().get(name)
         if found is None:
-            there = ", ".join(self._names()) or "nothing"
-            raise CorpusError(f"{self.path}: the stem '{name}' is missing (there: {there}).")
+            raise CorpusError(
+                f"{self.path}: the stem '{name}' is missing (there: {self._there()})."
+            )
         return found
+
+    def _there(self) -> str:
+        """What the folder holds, in words: its stems, or the files that are none."""
+        if names := self._names():
+            return ", ".join(names)
+        others = [file.name for file in sorted(self.path.iterdir()) if file.name[0] != "."]
+        told = ", ".join(others[:4]) + f" and {len(others) - 4} more" * (len(others) > 4)
+        return f"no sound file, only {told}" if others else "nothing"
 
 
 @dataclass(frozen=True)
@@ -259,9 +267,15 @@ def problems(tracks: Sequence[Track], targets: Sequence[str]) -> str:
 
 def sources_of(tracks: Sequence[Track], targets: Sequence[str]) -> tuple[str, ...]:
     """The stems that add up to the songs, a tuple: MUSDB18's four where those are there and
-    `targets` are among them; otherwise all the stems that most songs have."""
+    `targets` are among them; otherwise all the stems that most songs have.
+
+    Raises:
+        CorpusError: most songs have none; says what is there.
+    """
     found = [tuple(track.names) for track in tracks]
     sources = max(found, key=lambda names: (found.count(names), len(names)))
+    if not sources:
+        raise CorpusError(problems(tracks, targets))
     return TARGETS if {*targets} <= {*TARGETS} <= {*sources} else sources
 
 

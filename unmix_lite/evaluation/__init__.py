@@ -29,7 +29,7 @@ from .scores import (
     write_csv,
     write_summary,
 )
-from .scoring import evaluate, score_song
+from .scoring import SongsFailed, evaluate, score_song
 from .sisec_frames import ScoredFrames, find_scored_frames, read_scored_frames
 from .sisec_systems import KINDS, PublishedSystem, published
 
@@ -43,6 +43,7 @@ __all__ = [
     "ScoredFrames",
     "Separates",
     "Song",
+    "SongsFailed",
     "StoredEstimates",
     "TrackEstimates",
     "TrackScores",

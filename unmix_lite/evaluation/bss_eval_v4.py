@@ -57,7 +57,7 @@ def bss_eval(
         window, hop: length of a frame, and from one frame to the next, in s.
         framewise: fit the filters to each frame anew, as v3 did ("bss_eval_images"), instead of
             once to the whole excerpt (v4).
-        device: where to compute; None takes that of the tensors, the CPU for arrays.
+        device: where to compute; None takes that of the tensors, the CPU for arrays and for MPS.
 
     Returns:
         a dict with `SDR`, `ISR`, `SIR`, `SAR`, each float64 array `(sources, frames)` in dB. An
@@ -67,7 +67,9 @@ def bss_eval(
         AudioError: unequal shapes, NaN, no samples, or less than one window of them.
     """
     true, estimated, window, hop = prepare(references, estimates, rate, window, hop)
-    device = device or true.device
+    device = torch.device(device or true.device)
+    if device.type == "mps":
+        device = torch.device("cpu")  # Apple's GPUs have no double precision
     frames = (true.shape[-1] - window) // hop + 1
     scores = {name: true.new_full((len(true), frames), math.nan, dtype=torch.float64, device="cpu")
               for name in METRICS}  # fmt: skip

@@ -76,6 +76,7 @@ def score_systems(
     device: str = "cpu",
     jobs: int = 1,
     progress: bool = True,
+    overwrite: bool = False,
 ) -> list[LadderEntry]:
     """Score all systems on the songs of a corpus; what is scored in the folder already is kept.
 
@@ -84,7 +85,7 @@ def score_systems(
             compared on, the campaign's systems stand beside ours.
         folder: of the scores, one folder for each system, as `evaluate` leaves them; and
             `ladder.csv` at the end.
-        split, device, jobs: as for `evaluate`.
+        split, device, jobs, overwrite: as for `evaluate`.
 
     Returns:
         list of `LadderEntry`, in the order of `KINDS`, each kind from its worst to its best on
@@ -97,7 +98,7 @@ def score_systems(
             print(name)
         scores = evaluate(
             make(), tracks, folder / name, targets, metrics="sdr", progress=progress, model=name,
-            jobs=jobs,
+            jobs=jobs, overwrite=overwrite,
         )  # fmt: skip
         songs = {t: np.array([song.median(t) for song in scores]) for t in targets}
         entries.append(LadderEntry(name, kind, songs))

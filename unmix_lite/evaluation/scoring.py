@@ -1,6 +1,5 @@
 """Score a separator on a data set: resumable, a file per song, a table at the end."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
@@ -10,14 +9,32 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from ..errors import AudioError, CorpusError, UnmixError
-from ..files import StrPath, atomic
+from ..devices import memory_for
+from ..errors import CorpusError, UnmixError
+from ..files import StrPath
 from ..names import TARGETS
 from .bss_eval_v4 import bss_eval
-from .estimates import Separates, Song
+from .estimates import Separates, Song, fitted
 from .ratios import frame_sdr
-from .scores import TrackScores, table, write_csv, write_summary
+from .score_folder import claim, report, scores_file
+from .scores import TrackScores
 from .sisec_frames import ScoredFrames, find_scored_frames
+
+
+class SongsFailed(UnmixError):
+    """Songs that could not be scored, a line for each; the others were, and are kept.
+
+    Attributes:
+        failures: dict song's name -> what is wrong. scores: list of `TrackScores`, of the others.
+    """
+
+    def __init__(self, failures: Mapping[str, str], scores: Sequence[TrackScores]):
+        self.failures, self.scores = dict(failures), list(scores)
+        lines = list(self.failures.values())
+        if len(lines) > 1:
+            head = f"{len(lines)} of {len(lines) + len(scores)} songs could not be scored:"
+            lines = [head, *lines]
+        super().__init__("\n  ".join(lines))
 
 
 def evaluate(
@@ -30,13 +47,16 @@ def evaluate(
     model: str = "",
     sisec: bool = True,
     jobs: int = 1,
+    overwrite: bool = False,
 ) -> list[TrackScores]:
     """Separate and score songs, and keep every score as it is made.
 
     In `folder`: `settings.json`; museval's JSON of each song, `<split>/<song>.json` (so museval's
     `EvalStore.add_eval_dir(folder)` reads the test songs); at the end `scores.csv`, `summary.csv`
     and `scores.txt` (the table). Songs already scored there are not scored again: after an
-    interruption, call it again. Other songs' scores may lie there too; they are left alone.
+    interruption, call it again. Other songs' scores may lie there too; they are left alone. If the
+    weights (or the stored estimates) have changed since, the old folder is set aside under another
+    name, and all songs are scored anew. A song that cannot be scored does not keep others from it.
 
     Args:
         separate: called with a mixture `(channels, samples)` and its rate in Hz; returns a dict
@@ -51,25 +71,28 @@ def evaluate(
             them; otherwise, and where it does not, all whole seconds from the start.
         jobs: processes that share the songs; each has a copy of the separator in memory. More than
             one pays where the scoring takes longer than the separation, or both use one core.
+        overwrite: score all songs anew, whatever is in the folder; what `evaluate` left there goes.
 
     Returns:
         a list of `TrackScores`, in the order of `tracks`.
 
     Raises:
-        UnmixError: the folder holds scores made with other settings, or an estimate is missing or
-            misshapen.
-        CorpusError: a stem is missing.
+        UnmixError: the folder holds scores made with other settings.
+        SongsFailed: at the end, of songs that lack a stem, cannot be read, or whose estimates are
+            missing or of another length (a little is cut off, or padded, and told).
     """
     tracks, folder = list(tracks), Path(folder)
     targets = list(TARGETS if targets is None else targets)
-    _check_arguments(tracks, targets, metrics)
+    _check_arguments(separate, tracks, targets, metrics)
     excerpts = [find_scored_frames(track) if sisec else None for track in tracks]
     settings = {
         "model": str(model), "metrics": metrics, "targets": targets, "window": 1.0, "hop": 1.0,
         "seconds": "SiSEC 2018" if any(excerpts) else "whole",
     }  # fmt: skip
-    _check_settings(folder, settings)
-    files = [_scores_file(folder, track) for track in tracks]
+    if hasattr(separate, "fingerprint"):
+        settings["weights"] = separate.fingerprint()
+    aside = claim(folder, settings, overwrite)
+    files = [scores_file(folder, track) for track in tracks]
     work = [
         (separate, track, excerpt, targets, metrics, file)
         for track, excerpt, file in zip(tracks, excerpts, files)
@@ -78,17 +101,28 @@ def evaluate(
     quiet = {} if progress else {"disable": True}
     with tqdm(total=len(tracks), desc="evaluate", unit="song", **quiet) as bar:
         say = bar.write if progress else lambda line: None
+        if aside:
+            say(f"what {model or 'this'} computes with has changed; its old scores are in {aside}.")
         if skipped := len(tracks) - len(work):
             say(f"{skipped} of {len(tracks)} songs are already scored in {folder}; skipping them.")
             bar.update(skipped)
-        for _ in _each(work, jobs):
+        failures, changed = {}, []
+        for name, problem, change in _each(work, jobs):
             bar.update()
-        scores = [TrackScores.load(file) for file in files]
+            if problem:
+                failures[name] = problem
+            if change:
+                changed.append(f"{name}: {change}")
+        if changed:
+            say(f"{changed[0]}" + f" So of {len(changed)} songs." * (len(changed) > 1))
+        scores = [TrackScores.load(file) for file in files if file.is_file()]
         for song in scores:
             for target in song.targets:
                 if song.left_out(target) == song.frames:
                     say(f"{song.track}: {target} has no score, it or its estimate being silent.")
-    _report(folder, scores)
+    report(folder, scores)
+    if failures:
+        raise SongsFailed(failures, scores)
     return scores
 
 
@@ -123,12 +157,15 @@ def score_song(
     )
 
 
-def _each(work: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[None]:
+Outcome = tuple[str, str, str]
+"""A song's name, why it could not be scored ("" if it was), and how its estimates were fitted."""
+
+
+def _each(work: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[Outcome]:
     """Do all of the work, here or in several processes; yields as each song is done."""
     if jobs < 2 or len(work) < 2:
         for arguments in work:
-            _separate_and_score(*arguments)
-            yield
+            yield _attempt(*arguments)
         return
     jobs = min(jobs, len(work))
     threads = max(1, torch.get_num_threads() // jobs)
@@ -136,13 +173,23 @@ def _each(work: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[None]:
     with ProcessPoolExecutor(
         jobs, get_context("spawn"), initializer=torch.set_num_threads, initargs=(threads,)
     ) as pool:
-        futures = [pool.submit(_separate_and_score, *arguments) for arguments in work]
+        futures = [pool.submit(_attempt, *arguments) for arguments in work]
         try:
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # what is done is on disk
             raise
+
+
+def _attempt(separate: Separates, track: Song, *arguments: Any) -> Outcome:
+    """Score one song; what is wrong with it is for the end."""
+    try:
+        with memory_for(track.name, "take fewer --jobs, --device cpu, or cut the song"):
+            return track.name, "", _separate_and_score(separate, track, *arguments)
+    except UnmixError as error:
+        line = str(error)
+        return track.name, line if track.name in line else f"{track.name}: {line}", ""
 
 
 def _separate_and_score(
@@ -152,9 +199,12 @@ def _separate_and_score(
     targets: Sequence[str],
     metrics: str,
     file: Path,
-) -> None:
-    """Score one song and keep its scores in a file."""
+) -> str:
+    """Score one song and keep its scores in a file; returns how its estimates had to be fitted."""
     mixture, stems = track.mixture(), track.stems()
+    seconds = mixture.shape[-1] / track.rate
+    if seconds < 1:
+        raise CorpusError(f"{track.name}: lasts {seconds:.2g} s, and frames of 1 s are scored.")
     missing = [target for target in targets if target not in stems]
     if missing:
         raise CorpusError(
@@ -164,7 +214,7 @@ def _separate_and_score(
         estimates = separate.of_track(track)
     else:
         estimates = separate(mixture, track.rate)
-    estimates = {target: _estimate(estimates, target, mixture, track) for target in targets}
+    estimates, change = fitted(estimates, targets, mixture, track)
     references = {target: stems[target] for target in targets}
     if len(targets) == 1:
         # Interference needs something to interfere: BSS Eval of one source has no SIR.
@@ -177,68 +227,22 @@ def _separate_and_score(
             {name: excerpt.cut(stem, track.rate, track.name) for name, stem in stems.items()}
             for stems in (references, estimates)
         )
-    try:
-        score_song(track.name, references, estimates, track.rate, metrics).save(file)
-    except AudioError as error:
-        raise AudioError(f"{track.name}: {error}") from error
+    score_song(track.name, references, estimates, track.rate, metrics).save(file)
+    return change
 
 
-def _estimate(
-    estimates: Mapping[str, torch.Tensor], target: str, mixture: torch.Tensor, track: Song
-) -> torch.Tensor:
-    if target not in estimates:
+def _check_arguments(
+    separate: Separates, tracks: Sequence[Song], targets: Sequence[str], metrics: str
+) -> None:
+    given = getattr(separate, "targets", targets)
+    if missing := [target for target in targets if target not in given]:
         raise UnmixError(
-            f"{track.name}: the separator gave no '{target}', only {', '.join(estimates)}; "
-            "name the targets to score."
+            f"the separator gives no '{missing[0]}', only {', '.join(given)}; name the targets to "
+            "score."
         )
-    estimate = torch.as_tensor(estimates[target]).detach().cpu()
-    if estimate.shape != mixture.shape:
-        raise UnmixError(
-            f"{track.name}: the estimate of '{target}' has shape {tuple(estimate.shape)}, the "
-            f"mixture {tuple(mixture.shape)}; they must be equal."
-        )
-    return estimate
-
-
-def _check_arguments(tracks: Sequence[Song], targets: Sequence[str], metrics: str) -> None:
     if not tracks:
         raise UnmixError("there are no songs to evaluate.")
     if not targets or len(set(targets)) < len(targets):
         raise UnmixError(f"name each target to score once, and at least one: {targets}.")
     if metrics not in ("all", "sdr"):
         raise UnmixError(f"metrics are 'all' or 'sdr', not '{metrics}'.")
-
-
-def _check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Keep the settings with the scores, and refuse a folder whose scores had others."""
-    path = folder / "settings.json"
-    if path.is_file():
-        try:
-            stored = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            stored = {}
-        for name, value in settings.items():
-            if stored.get(name) != value:
-                raise UnmixError(
-                    f"{folder}: holds scores with {name} = {stored.get(name)!r}, not {value!r}; "
-                    "write to another folder, or delete this one."
-                )
-    elif any(folder.rglob("*.json")):
-        raise UnmixError(
-            f"{folder}: holds JSON files but no settings.json, so what made them is unknown; "
-            "write to another folder."
-        )
-    else:
-        with atomic(path) as partial:
-            partial.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-
-
-def _scores_file(folder: Path, track: Song) -> Path:
-    return folder / getattr(track, "split", "test") / f"{track.name}.json"
-
-
-def _report(folder: Path, scores: Sequence[TrackScores]) -> None:
-    write_csv(folder / "scores.csv", scores)
-    write_summary(folder / "summary.csv", scores)
-    with atomic(folder / "scores.txt") as partial:
-        partial.write_text(table(scores) + "\n", encoding="utf-8")

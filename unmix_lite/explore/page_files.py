@@ -41,7 +41,7 @@ def write_engine(folder: StrPath, name: str = "umx-lite") -> list[Path]:
     loaded = load_networks(name)
     networks = {target: network for target, (network, _) in loaded.items()}
     cards = {target: card for target, (_, card) in loaded.items()}
-    written = export_networks(networks, cards, folder, ("int8",))
+    written = export_networks(networks, cards, folder, ("int8",), overwrite=True)
     separator = Separator.from_pretrained(name, "cpu")
     assert separator.filter is not None and all(
         isinstance(network, OpenUnmix) for network in networks.values()

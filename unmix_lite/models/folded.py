@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..files import room_in
 from .open_unmix import OpenUnmix
 
 _CHUNK = 4096  # frames that an LSTM is given at once; it needs some 16 kB for each
@@ -34,15 +35,20 @@ class Folded:
         channels, bins = network.nb_channels, network.nb_bins
         self.shape, self.max_bin = (channels, bins), network.max_bin
         self.hidden_size = network.fc1.out_features
-        # In double precision, since means and deviations of a bin nearly cancel.
-        shift, scale = (p.detach().double() for p in (network.input_mean, network.input_scale))
-        first = network.fc1.weight.detach().double().unflatten(1, (channels, -1)) * scale
-        self.first = _fold(network.bn1, first.flatten(1), (first * shift).sum((1, 2)))
-        self.second = _fold(network.bn2, network.fc2.weight.detach().double(), 0.0)
-        matrix, bias = _fold(network.bn3, network.fc3.weight.detach().double(), 0.0, exact=True)
-        scale = network.output_scale.detach().double().repeat(channels)
-        shift = network.output_mean.detach().double().repeat(channels)
-        self.third = (matrix * scale[:, None]).float(), (bias * scale + shift).float()
+        shift, scale = _exact(network.input_mean), _exact(network.input_scale)
+        first = _exact(network.fc1.weight).unflatten(1, (channels, -1)) * scale
+        first, bias = _fold(network.bn1, first.flatten(1), (first * shift).sum((1, 2)))
+        second = _fold(network.bn2, _exact(network.fc2.weight), 0.0)
+        third, last = _fold(network.bn3, _exact(network.fc3.weight), 0.0)
+        scale = _exact(network.output_scale).repeat(channels)
+        shift = _exact(network.output_mean).repeat(channels)
+        device = network.fc1.weight.device
+        self.first, self.second, self.third = (
+            (matrix.float().to(device), bias.float().to(device))
+            for matrix, bias in (
+                (first, bias), second, (third * scale[:, None], last * scale + shift)
+            )
+        )  # fmt: skip
         self.directions = _directions(network.lstm)
 
     def encode(self, magnitude: torch.Tensor) -> torch.Tensor:
@@ -71,7 +77,8 @@ class Sequence:
         self.frames, self.width, self.device, self.on_disk = frames, width, device, on_disk
         self._lock = threading.Lock()
         if on_disk:
-            self._file = tempfile.TemporaryFile()
+            with room_in(tempfile.gettempdir()):
+                self._file = tempfile.TemporaryFile()
         else:
             self._values = torch.empty(frames, width, device=device)
 
@@ -88,9 +95,10 @@ class Sequence:
             self._values[frames] = values
             return
         with self._lock:
-            self._file.seek(4 * self.width * frames.start)
-            values.cpu().contiguous().numpy().tofile(self._file)
-            self._file.flush()
+            with room_in(tempfile.gettempdir()):
+                self._file.seek(4 * self.width * frames.start)
+                values.cpu().contiguous().numpy().tofile(self._file)
+                self._file.flush()
 
 
 def run_lstms(
@@ -142,16 +150,20 @@ def concatenate(sequences: list[Sequence], frames: slice) -> torch.Tensor:
     return torch.cat([sequence[frames] for sequence in sequences], 1)
 
 
+def _exact(tensor: torch.Tensor) -> torch.Tensor:
+    """In double precision, since means and deviations of a bin nearly cancel; and on the CPU, since
+    not every device has it."""
+    return tensor.detach().cpu().to(torch.float64)
+
+
 def _fold(
-    norm: nn.BatchNorm1d, matrix: torch.Tensor, bias: torch.Tensor | float, exact: bool = False
+    norm: nn.BatchNorm1d, matrix: torch.Tensor, bias: torch.Tensor | float
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """A matrix and a bias, and after them a batch norm, as one matrix and one bias."""
+    """A matrix and a bias, and after them a batch norm, as one matrix and one bias: all exact."""
     mean, variance = norm.running_mean, norm.running_var
     assert mean is not None and variance is not None  # as in all batch norms of this package
-    scale = norm.weight.detach().double() / torch.sqrt(variance.double() + norm.eps)
-    matrix = matrix * scale[:, None]
-    bias = (bias - mean.double()) * scale + norm.bias.detach().double()
-    return (matrix, bias) if exact else (matrix.float(), bias.float())
+    scale = _exact(norm.weight) / torch.sqrt(_exact(variance) + norm.eps)
+    return matrix * scale[:, None], (bias - _exact(mean)) * scale + _exact(norm.bias)
 
 
 def _directions(lstm: nn.LSTM) -> list[list[nn.LSTM]]:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..devices import device_of
 from ..errors import UnmixError
 from ..models import AudioNetwork
 from ..signal import STFT, OverlapAdd
@@ -102,7 +103,7 @@ class Separator(SongSeparator):
                 known = ", ".join(WienerFilter.__dataclass_fields__)
                 raise UnmixError(f"the Wiener filter has no setting '{name}'; it has {known}.")
         settings = {name: value for name, value in settings.items() if value is not None}
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        device = device or device_of()
         loaded = load_networks(name_or_dir, targets)
         network, card = next(iter(loaded.values()))
         if isinstance(network, AudioNetwork):

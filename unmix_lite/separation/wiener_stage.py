@@ -66,7 +66,7 @@ class WienerFilter:
             complex `(networks, channels, freq, frames)`, with the residual one more.
         """
         # The mixture's phase; where there is none, 0.
-        phase = torch.polar(torch.ones(()), mixture.angle())
+        phase = torch.polar(torch.ones((), device=mixture.device), mixture.angle())
         if self.softmask:
             # Shares of the mixture, in proportion to the estimates.
             spectra = mixture * (magnitudes / (_EPS + magnitudes.sum(0)))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         swap_channels,
     )
     from .batches import Batches, ResidentExcerpts
-    from .checkpoints import Interruption, collect, load_state, restore, save_state
+    from .checkpoints import Interruption, collect, forget_state, load_state, restore, save_state
     from .config import STEPS, TrainingConfig
     from .excerpts import Excerpts, read_ahead, to_float
     from .loop import Training, train
@@ -53,7 +53,9 @@ _MODULES = {
         "set_loudness", "set_paces", "swap_channels",
     ),
     "batches": ("Batches", "ResidentExcerpts"),
-    "checkpoints": ("Interruption", "collect", "load_state", "restore", "save_state"),
+    "checkpoints": (
+        "Interruption", "collect", "forget_state", "load_state", "restore", "save_state",
+    ),
     "config": ("STEPS", "TrainingConfig"),
     "excerpts": ("Excerpts", "read_ahead", "to_float"),
     "loop": ("Training", "train"),
@@ -68,11 +70,11 @@ __all__ = [
     "LOSSES", "SPEEDS", "STEPS", "Batches", "Excerpts", "Interruption", "LossInputs",
     "MagnitudeTask", "Parameters", "ResidentExcerpts", "SharedBatchNorm", "Training",
     "TrainingConfig", "TrainingTask", "WaveformTask", "Workers", "augment", "best_of",
-    "change_speed", "change_tempo", "collect", "draw_changes", "equalise", "input_statistics",
-    "is_stalled", "keep_intact", "learning_rate", "load_state", "needed_samples", "pitch_shift",
-    "random_curves", "random_gains", "random_intact", "random_levels", "random_paces",
-    "random_swaps", "read_ahead", "restore", "save_state", "scale", "set_loudness", "set_paces",
-    "swap_channels", "to_float", "train",
+    "change_speed", "change_tempo", "collect", "draw_changes", "equalise", "forget_state",
+    "input_statistics", "is_stalled", "keep_intact", "learning_rate", "load_state",
+    "needed_samples", "pitch_shift", "random_curves", "random_gains", "random_intact",
+    "random_levels", "random_paces", "random_swaps", "read_ahead", "restore", "save_state",
+    "scale", "set_loudness", "set_paces", "swap_channels", "to_float", "train",
 ]  # fmt: skip
 
 

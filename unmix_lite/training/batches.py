@@ -11,6 +11,8 @@ import numpy as np
 import torch
 
 from ..corpora import Track
+from ..devices import memory_there
+from ..errors import MemoryFull
 from .augmentation import (
     Parameters,
     augment,
@@ -100,6 +102,15 @@ class Batches:
     ):
         self.config, self.workers = config, workers
         self.samples = round(config.seconds * config.rate)
+        rows = workers.rows(config.batch_size)
+        # Two batches are held as float32 on a CPU. Without a limit a system promises more memory
+        # than it has, and ends the process that takes it at its word.
+        size = 2 * 4 * (rows.stop - rows.start) * len(config.sources) * 2 * self.samples
+        if size > (there := memory_there()):
+            raise MemoryFull(
+                f"{config.batch_size} excerpts of {config.seconds:g} s need {size / 1e9:.0f} GB, "
+                f"and there are {there / 1e9:.0f}: take a smaller batch size."
+            )
         longer = needed_samples(config.augmentations, self.samples) / config.rate
         self.excerpts = excerpts_for(tracks, config, longer, workers, progress)
 

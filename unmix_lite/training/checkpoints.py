@@ -40,9 +40,12 @@ def save_state(path: str | Path, tensors: Tensors, progress: dict[str, Any]) -> 
         save_file(tensors, partial, metadata={_KEY: text, "checksum": _checksum(tensors, text)})
         if path.is_file():
             os.replace(path, _previous(path))
-    # What a killed process was writing; nobody else writes files of this name.
-    for rest in path.parent.glob(f".{path.stem}.*.partial{path.suffix}"):
-        rest.unlink(missing_ok=True)
+
+
+def forget_state(path: str | Path) -> None:
+    """Remove a state and the one before it, so that the training begins anew."""
+    for file in (Path(path), _previous(Path(path))):
+        file.unlink(missing_ok=True)
 
 
 def load_state(path: str | Path) -> tuple[Tensors, dict[str, Any]] | None:

@@ -228,7 +228,7 @@ class Training:
             song = self.validation.whole(index)
             for part in song.split(self.validation.samples, -1):
                 losses = task(part[None].to(self.workers.device))
-                sums += losses.double().cpu() * part.shape[-1]
+                sums += losses.cpu().to(torch.float64) * part.shape[-1]
                 samples += part.shape[-1]
         *means, share = self.workers.mean([*sums.tolist(), samples])
         return [value / share for value in means]

@@ -30,12 +30,14 @@ def input_statistics(excerpts: Excerpts, stft: STFT) -> tuple[torch.Tensor, torc
     reference, so that silent frequencies are not blown up.
     """
     count = 0
-    total = squares = torch.zeros(stft.nb_bins, dtype=torch.float64, device=stft.window.device)
+    # Sums in double precision, on the CPU: not every device has it.
+    total = squares = torch.zeros(stft.nb_bins, dtype=torch.float64)
     for index in range(len(excerpts)):
-        mixture = stft(excerpts.whole(index).to(stft.window.device).sum(0)).abs().mean(0).double()
+        mixture = stft(excerpts.whole(index).to(stft.window.device).sum(0)).abs().mean(0)
+        mixture = mixture.cpu().to(torch.float64)
         count += mixture.shape[-1]
         total = total + mixture.sum(-1)
         squares = squares + (mixture**2).sum(-1)
     mean = total / count
     deviation = (squares / count - mean**2).clamp(min=0).sqrt()
-    return mean.float().cpu(), deviation.clamp(min=1e-4 * deviation.max()).float().cpu()
+    return mean.float(), deviation.clamp(min=1e-4 * deviation.max()).float()

@@ -13,6 +13,7 @@ import torch
 from torch import distributed, nn
 from torch.distributed.nn.functional import all_reduce
 
+from ..devices import device_of
 from ..errors import UnmixError, require
 
 Result = TypeVar("Result")
@@ -30,7 +31,7 @@ class Workers:
 
     def __init__(self, device: str | torch.device | None = None):
         self.index, self.count = 0, 1
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = torch.device(device or device_of())
         if int(os.environ.get("WORLD_SIZE", 1)) > 1:
             accelerate = require("accelerate", "train", "a training of several processes")
             # Unless told so, it would take every process for the only one where there is no GPU.

@@ -20,12 +20,15 @@ from ..models import Folded, OpenUnmix
 from ..names import EXPORT_FORMATS
 from .network_files import NetworkCard
 
+_SUFFIXES = {"onnx": "onnx", "fp16": "fp16.safetensors", "int8": "int8.safetensors"}
+
 
 def export_networks(
     networks: Mapping[str, nn.Module],
     cards: Mapping[str, NetworkCard],
     folder: StrPath,
     kinds: Iterable[str] = EXPORT_FORMATS,
+    overwrite: bool = False,
 ) -> list[Path]:
     """Write networks in other formats.
 
@@ -38,13 +41,15 @@ def export_networks(
             `<target>.fp16.safetensors`, `<target>.int8.safetensors`, the folded weights (see
             `folded_weights`), about 80 and 40 dB from the original network's output;
             and `model.json`, which says how to feed them.
-        kinds: of KINDS.
+        kinds: of `EXPORT_FORMATS`.
+        overwrite: replace files that are there.
 
     Returns:
         the paths written.
 
     Raises:
-        UnmixError: another kind of network; or ONNX without the package `onnx`.
+        UnmixError: another kind of network; ONNX without the package `onnx`; or files that are
+            there.
     """
     exported: dict[str, OpenUnmix] = {}
     for target, network in networks.items():
@@ -53,11 +58,15 @@ def export_networks(
             raise UnmixError(f"{target}: is a {kind}; only OpenUnmix can be exported.")
         exported[target] = network
     folder, written = Path(folder), []
+    files = [f"{target}.{_SUFFIXES[kind]}" for target in exported for kind in kinds]
+    there = [folder / name for name in (*files, "model.json") if (folder / name).exists()]
+    if there and not overwrite:
+        raise UnmixError(f"{there[0]}: is there already; --overwrite replaces it.")
     for target, network in exported.items():
         if "onnx" in kinds:
             written.append(_write_onnx(folder / f"{target}.onnx", network))
         for kind in set(kinds) - {"onnx"}:
-            path = folder / f"{target}.{kind}.safetensors"
+            path = folder / f"{target}.{_SUFFIXES[kind]}"
             with atomic(path) as partial:
                 save_file(folded_weights(network, kind), partial)
             written.append(path)

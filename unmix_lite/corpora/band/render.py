@@ -13,7 +13,7 @@ import soundfile
 from tqdm import tqdm
 
 from ...errors import CorpusError
-from ...files import StrPath
+from ...files import StrPath, room_in
 from .bass import play_bass
 from .compose import compose
 from .drums import play_drums
@@ -200,7 +200,8 @@ def _write_song(root: Path, folder: Path, sounds: Mapping[str, np.ndarray], rate
     partial.mkdir()
     try:
         for name, sound in sounds.items():
-            soundfile.write(partial / f"{name}.wav", sound.T, rate, subtype="PCM_16")
+            with room_in(root):
+                soundfile.write(partial / f"{name}.wav", sound.T, rate, subtype="PCM_16")
         try:
             os.replace(partial, folder)
         except OSError:
