@@ -14,7 +14,7 @@ from unmix_lite.errors import UnmixError, require
 
 PACKAGE = Path(unmix_lite.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-CORE = {"torch", "numpy", "scipy", "soundfile", "soxr", "safetensors", "tqdm"}
+CORE = {"torch", "numpy", "scipy", "soundfile", "soxr", "safetensors", "tqdm", "filelock"}
 EXTRAS = {
     "course": {
         "musdb", "museval", "librosa", "torchaudio", "matplotlib", "pyloudnorm", "ipywidgets",

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import threading
 import urllib.error
 import urllib.parse
@@ -91,6 +92,12 @@ def reason_of(error: BaseException | str) -> str:
         return f"the server answers {error.code} {error.reason}"
     if isinstance(error, urllib.error.URLError):
         error = error.reason
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"the server's certificate cannot be checked ({error.verify_message}): update this "
+            "machine's certificates (of python.org's Python on a Mac by 'Install "
+            "Certificates.command'), or name those of your network's proxy in SSL_CERT_FILE"
+        )
     if isinstance(error, TimeoutError):
         return "the connection timed out"
     if isinstance(error, socket.gaierror):

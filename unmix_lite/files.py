@@ -2,12 +2,17 @@
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from filelock import FileLock, Timeout
+from tqdm import tqdm
 
 from .errors import DiskFull, UnmixError
 
@@ -98,6 +103,29 @@ def atomic(path: StrPath) -> Iterator[Path]:
             os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """Let one process of many make what lies at `path`; the others wait here until it is done.
+
+    A process that ends, however it does, lets the next one in. The lock is a file among the
+    system's temporary ones: beside `path` it would stay for ever.
+    """
+    user = getattr(os, "getuid", lambda: "")()
+    digest = hashlib.sha256(f"{user} {path.absolute()}".encode()).hexdigest()[:16]
+    lock = FileLock(Path(tempfile.gettempdir()) / f"unmix-lite-{digest}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        tqdm.write(f"{path.name}: another process is fetching it; waiting until it has.")
+        lock.acquire()
+    except NotImplementedError:
+        pass  # a disk without locks: what is written is whole all the same
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def cache_folder() -> Path:

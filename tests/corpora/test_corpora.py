@@ -8,7 +8,11 @@ import json
 import os
 import shutil
 import socket
+import ssl
+import subprocess
+import sys
 import threading
+import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -79,6 +83,8 @@ class Zenodo(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(content)), **dict(headers)}.items():
             self.send_header(name, value)
         self.end_headers()
+        if self.path.startswith("/files/"):
+            time.sleep(self.state.get("slow", 0))
         cut, stalls = self.state["cut"], self.state["stalls"]
         if code in (200, 206) and self.path.startswith("/files/") and (cut or stalls):
             self.wfile.write(content[: cut or 1000])
@@ -575,3 +581,54 @@ def test_songs_of_ones_own_may_all_be_played(band):
     assert not corpus.is_musdb
     assert corpus.examples("train") == corpus.tracks("train")
     assert corpus.examples("train")[0].credit == corpus.examples("train")[0].name
+
+
+def test_of_several_processes_one_downloads_and_the_others_wait(zenodo, tmp_path):
+    script = (
+        "import sys; from unmix_lite.corpora import fetch_preview\n"
+        "print(fetch_preview(sys.argv[1], progress=False)[1])"
+    )
+    zenodo["slow"] = 1.0
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    told = [process.communicate()[0].strip().splitlines() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 3
+    assert len(zenodo["ranges"]) == 1
+    first = [lines for lines in told if "downloaded from" in lines[-1]]
+    assert len(first) == 1 and all(lines for lines in told)
+    assert (tmp_path / "musdb18-7" / "train" / "A - B.stem.mp4").is_file()
+
+
+def test_a_certificate_that_cannot_be_checked_is_said_and_what_to_do(
+    tmp_path, no_choice, quick_band, monkeypatch
+):
+    """A server whose certificate nobody vouches for, as behind a school's proxy."""
+    if not shutil.which("openssl"):
+        pytest.skip("needs openssl, to make a certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
+         "/CN=localhost", "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda *_: None
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("UNMIX_LITE_ZENODO", f"https://127.0.0.1:{server.server_port}")
+    try:
+        with pytest.raises(CorpusError, match="certificate cannot be checked .*SSL_CERT_FILE"):
+            open_corpus("preview")
+        with pytest.warns(UserWarning, match="certificate .* The band plays instead"):
+            assert open_corpus().name == "band"
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -8,6 +8,7 @@ A data set is opened by name, and gives its songs one by one:
 """
 
 import os
+import warnings
 from pathlib import Path
 
 from ..errors import CorpusError
@@ -45,6 +46,8 @@ def open_corpus(name: StrPath = "auto") -> Corpus:
         return _open_named("preview")
     except CorpusError as error:
         why = str(error).rstrip(".")
+        if "certificate" in why:  # a network is there, and the user can do something about it
+            warnings.warn(f"{why}. The band plays instead.", stacklevel=2)
         return _open_named("band", f"the MUSDB18 preview could not be downloaded ({why})")
 
 

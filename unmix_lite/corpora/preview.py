@@ -8,7 +8,7 @@ from typing import Any
 
 from ..download import download, fetch_json
 from ..errors import CorpusError, DownloadError
-from ..files import StrPath, room_in
+from ..files import StrPath, alone_with, room_in
 
 ZENODO_RECORD = 3270814
 """Of "MUSDB18-7: 7 second excerpts of 144 songs", https://doi.org/10.5281/zenodo.3270814"""
@@ -48,9 +48,12 @@ def fetch_preview(
         return root, "downloaded before"
     record = record or record_url()
     try:
-        url, size, checksum = _find_archive(fetch_json(record), record)
-        archive = download(url, cache / ARCHIVE, size, checksum, progress=progress)
-        _unpack(archive, root, checksum)
+        with alone_with(root):
+            if (root / _MARKER).is_file():
+                return root, "downloaded by another process"
+            url, size, checksum = _find_archive(fetch_json(record), record)
+            archive = download(url, cache / ARCHIVE, size, checksum, progress=progress)
+            _unpack(archive, root, checksum)
     except DownloadError as error:
         raise CorpusError(str(error)) from error
     except OSError as error:

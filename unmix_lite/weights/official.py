@@ -18,7 +18,7 @@ import torch
 
 from ..download import download
 from ..errors import CheckpointError, DownloadError
-from ..files import cache_folder
+from ..files import alone_with, cache_folder
 from ..models import HybridDemucs, OpenUnmix
 from .network_files import NetworkCard
 
@@ -115,8 +115,9 @@ def load_demucs(progress: bool = True) -> tuple[HybridDemucs, NetworkCard]:
     path = cache_folder() / "weights" / DEMUCS / Path(url).name
     network = HybridDemucs()
     try:
-        if not path.is_file():
-            path = download(url, path, progress=progress)
+        with alone_with(path):
+            if not path.is_file():
+                path = download(url, path, progress=progress)
         state = torch.load(path, map_location="cpu", weights_only=True)
         network.inner.load_state_dict(state)
     except DownloadError as error:
@@ -137,14 +138,23 @@ def _fetch(name: str, published: Published, target: str, progress: bool) -> Path
     file = published.files[target]
     promised = Path(file).stem[-8:]
     path = cache_folder() / "weights" / name / file
+    with alone_with(path):
+        return _verified(path, promised) or _download(name, published, target, path, progress)
+
+
+def _verified(path: Path, promised: str) -> Path | None:
+    """The path, if a file is there whose SHA-256 begins so."""
     if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest().startswith(promised):
         return path
-    if progress and not path.parent.is_dir():
+    return None
+
+
+def _download(name: str, published: Published, target: str, path: Path, progress: bool) -> Path:
+    if progress and not any(path.parent.glob("*.pth")):
         print(f"{name}: Open-Unmix, trained on {published.what}. Licence: {published.licence}.")
     try:
-        return download(
-            _url(published, target), path, checksum=f"sha256:{promised}", progress=progress
-        )
+        checksum = f"sha256:{path.stem[-8:]}"
+        return download(_url(published, target), path, checksum=checksum, progress=progress)
     except DownloadError as error:
         raise CheckpointError(f"{name}: its weights could not be downloaded ({error})") from error
 
