@@ -1,6 +1,7 @@
 """The command line as its user meets it: files, messages, exit codes."""
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -359,3 +360,62 @@ def test_a_gpu_that_is_there_and_cannot_be_used(model, tmp_path, monkeypatch, ca
     assert unmix("separate", path, "-o", tmp_path / "out", "--model", model) == 0
     told = capsys.readouterr().err
     assert "cannot be used" in told and told.count("\n") == 1
+
+
+@pytest.fixture
+def data_set(tmp_path):
+    """Three test songs of 1.5 s, and one of half a second."""
+    for number, seconds in enumerate((1.5, 1.5, 1.5, 0.5)):
+        for seed, target in enumerate(TARGETS):
+            generator = torch.Generator().manual_seed(10 * number + seed)
+            stem = 0.1 * torch.randn(2, round(seconds * 44100), generator=generator)
+            save_audio(tmp_path / "data" / "test" / f"Song {number}" / f"{target}.wav", stem, 44100)
+    return tmp_path / "data"
+
+
+def test_evaluate_reports_a_bad_song_and_scores_the_others(data_set, tmp_path, capsys):
+    scores = tmp_path / "scores"
+    command = ["evaluate", "--corpus", data_set, "--model", "mixture", "--sdr-only", "-o", scores]
+    for _ in range(2):  # at every restart
+        assert unmix(*command) == 1
+        told = capsys.readouterr()
+        assert "median of 3 songs" in told.out
+        line = told.err.strip().splitlines()[-1]
+        assert line == "unmix-lite: Song 3: lasts 0.5 s, and frames of 1 s are scored."
+    assert (scores / "scores.png").is_file()
+
+
+def test_evaluate_notices_other_weights(data_set, model, tmp_path, capsys):
+    scores, mine = tmp_path / "scores", tmp_path / "mine"
+    shutil.copytree(model, mine)
+    shutil.rmtree(data_set / "test" / "Song 3")
+    command = ["evaluate", "--corpus", data_set, "--model", mine, "--sdr-only", "-o", scores]
+    assert unmix(*command) == 0
+    before = (scores / "scores.csv").read_text()
+    torch.manual_seed(9)
+    network = OpenUnmix(hidden_size=16).eval()
+    save_network(mine, network, NetworkCard("drums", "OpenUnmix", network.arguments))
+    capsys.readouterr()
+    assert unmix(*command) == 0
+    assert "has changed; its old scores are in" in capsys.readouterr().out
+    assert (scores / "scores.csv").read_text() != before
+    (aside,) = tmp_path.glob("scores.*")
+    assert (aside / "scores.csv").read_text() == before
+
+
+def test_evaluate_overwrites_on_demand(data_set, tmp_path, capsys):
+    shutil.rmtree(data_set / "test" / "Song 3")
+    command = ["evaluate", "--corpus", data_set, "--sdr-only", "-o", tmp_path / "scores"]
+    assert unmix(*command, "--model", "mixture") == 0
+    assert unmix(*command, "--model", "HPSS") == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert unmix(*command, "--model", "HPSS", "--overwrite") == 0
+    assert unmix(*command, "--model", "HPSS") == 0
+
+
+def test_export_overwrites_on_demand(model, tmp_path, capsys):
+    command = ["export", "--model", model, "--targets", "bass", "--kinds", "int8", "-o", tmp_path]
+    assert unmix(*command) == 0
+    assert unmix(*command) == 1
+    assert "is there already; --overwrite replaces it" in capsys.readouterr().err
+    assert unmix(*command, "--overwrite") == 0

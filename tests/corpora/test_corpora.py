@@ -31,6 +31,7 @@ from unmix_lite.corpora import (
     fetch_preview,
     open_corpus,
     problems,
+    sources_of,
     stack,
 )
 from unmix_lite.download import download, fetch_json
@@ -632,3 +633,53 @@ def test_a_certificate_that_cannot_be_checked_is_said_and_what_to_do(
     finally:
         server.shutdown()
         server.server_close()
+
+
+def encoded(folder, names, seconds=1.0):
+    """Stems of tones under these file names, encoded by ffmpeg where libsndfile cannot."""
+    folder.mkdir(parents=True)
+    time_axis = torch.arange(round(seconds * 44100)) / 44100
+    for number, name in enumerate(names):
+        tone = 0.2 * torch.sin(2 * torch.pi * 200 * (number + 1) * time_axis).expand(2, -1)
+        path = folder / name
+        if path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3"):
+            save_audio(folder / f"{path.stem}{path.suffix.lower()}", tone, 44100)
+            (folder / f"{path.stem}{path.suffix.lower()}").rename(path)
+            continue
+        save_audio(folder / "source.wav", tone, 44100)
+        command = ["ffmpeg", "-v", "error", "-i", folder / "source.wav"]
+        kind = [] if path.suffix else ["-f", "flac"]
+        subprocess.run([*command, *kind, path], check=True)
+        (folder / "source.wav").unlink()
+    return folder
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg")
+def test_whatever_separate_reads_is_a_stem_however_its_name_is_written(tmp_path):
+    names = ["Vocals.WAV", "DRUMS.m4a", "bass", "other.wv", "cover.jpg", "notes.txt"]
+    folder = encoded(tmp_path / "train" / "Song", names[:4])
+    (folder / "cover.jpg").write_bytes(b"\xff\xd8\xff\xe0 a picture")
+    (folder / "notes.txt").write_text("recorded in May")
+    track = Track("Song", folder, "train")
+    assert track.names == list(TARGETS) and track.rate == 44100
+    assert track.problem(TARGETS) is None
+    stems = track.stems()
+    assert list(stems) == list(TARGETS) and stems["vocals"].shape[0] == 2
+    torch.testing.assert_close(track.mixture(), sum(stems.values()))
+
+
+def test_two_files_for_one_stem_are_said(tmp_path):
+    folder = encoded(tmp_path / "Song", ["vocals.wav", "drums.wav"])
+    save_audio(folder / "vocals.flac", torch.zeros(2, 44100), 44100)
+    with one_line(AudioError, folder, "vocals.flac and vocals.wav"):
+        Track("Song", folder, "train").stems()
+
+
+def test_a_song_without_stems_says_what_is_there(tmp_path):
+    for number in range(2):
+        folder = tmp_path / "train" / f"Song {number}"
+        folder.mkdir(parents=True)
+        (folder / "project.als").write_text("a project")
+    tracks = Corpus("mine", tmp_path, "").tracks("train")
+    with one_line(CorpusError, folder.parent / "Song 0", "no sound file, only project.als"):
+        sources_of(tracks, ["vocals"])

@@ -14,7 +14,8 @@ from pathlib import Path
 from ..errors import CorpusError
 from ..files import StrPath, cache_folder
 from .preview import ARCHIVE, ZENODO_RECORD, fetch_preview
-from .tracks import MUSDB_VALIDATION, Corpus, Track, other_rates, problems, sources_of, stack
+from .surveys import other_rates, problems, sources_of
+from .tracks import MUSDB_VALIDATION, Corpus, Track, stack
 
 
 def open_corpus(name: StrPath = "auto") -> Corpus:

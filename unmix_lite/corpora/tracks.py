@@ -18,6 +18,7 @@ from ..errors import AudioError, CorpusError, require
 from ..names import SPLITS, TARGETS
 from .playable import credit, playable
 
+_CODEC_FRAMES = 4096  # samples: two frames of the longest that AAC has
 _STEMS_RATE = 44100  # that of every `.stem.mp4` of MUSDB18; musdb takes it for granted
 
 MUSDB_VALIDATION = frozenset({
@@ -106,7 +107,7 @@ class Track:
             names = targets or self._names()
             if not names:
                 raise CorpusError(f"{self.path}: holds no stems; expected {', '.join(TARGETS)}.")
-            loaded = {name: load_audio(self._file(name)) for name in names}
+            loaded = self._cut({name: load_audio(self._file(name)) for name in names})
         else:
             stems, rate = load_stems(self.path)
             if rate != _STEMS_RATE:
@@ -131,6 +132,16 @@ class Track:
             )
             raise CorpusError(f"{self.path}: the stems differ ({told}); export them alike.")
         return {name: audio for name, (audio, _) in loaded.items()}, shapes.pop()[1]
+
+    def _cut(self, loaded: Mapping[str, tuple[torch.Tensor, int]]) -> dict[str, Any]:
+        """Stems without what a codec appends to fill its last frame, as AAC in .m4a does."""
+        shortest = min(audio.shape[-1] for audio, _ in loaded.values())
+        longest = max(audio.shape[-1] for audio, _ in loaded.values())
+        if 0 < longest - shortest <= _CODEC_FRAMES and not all(
+            sound_header(self._file(name)).samples for name in loaded
+        ):
+            return {name: (audio[:, :shortest], rate) for name, (audio, rate) in loaded.items()}
+        return dict(loaded)
 
     def _names(self) -> list[str]:
         names = [name for name in sorted(self._files()) if name != "mixture"]
@@ -244,52 +255,6 @@ class Corpus:
                 "musdb needs ffmpeg and ffprobe on the PATH; install ffmpeg."
             ) from error
         return musdb.DB(root=str(self.root), is_wav=self.is_wav, **arguments)
-
-
-def problems(tracks: Sequence[Track], targets: Sequence[str]) -> str:
-    """One text with a line for every song that lacks something, or "" when all can be used.
-
-    Reads headers only, so that a large collection is looked through in seconds, before hours are
-    spent on the half of it that is in order.
-    """
-    found = [(track, track.problem(targets)) for track in tracks]
-    found = [(track, problem) for track, problem in found if problem]
-    if not found:
-        return ""
-    if len(found) == 1:
-        track, problem = found[0]
-        return f"{track.path}: {problem}. Mend it or take it out."
-    lines = [f"  {track.path}: {problem}" for track, problem in found]
-    return "\n".join(
-        [f"{len(found)} of {len(tracks)} songs cannot be used; mend them or take them out:", *lines]
-    )
-
-
-def sources_of(tracks: Sequence[Track], targets: Sequence[str]) -> tuple[str, ...]:
-    """The stems that add up to the songs, a tuple: MUSDB18's four where those are there and
-    `targets` are among them; otherwise all the stems that most songs have.
-
-    Raises:
-        CorpusError: most songs have none; says what is there.
-    """
-    found = [tuple(track.names) for track in tracks]
-    sources = max(found, key=lambda names: (found.count(names), len(names)))
-    if not sources:
-        raise CorpusError(problems(tracks, targets))
-    return TARGETS if {*targets} <= {*TARGETS} <= {*sources} else sources
-
-
-def other_rates(tracks: Sequence[Track], rate: int) -> str:
-    """One line that says which songs will have to be resampled to `rate` Hz, or "" for none."""
-    others = [(track.name, track.rate) for track in tracks if track.rate != rate]
-    if not others:
-        return ""
-    told = ", ".join(name for name, _ in others[:3])
-    told += f" and {len(others) - 3} more" if len(others) > 3 else ""
-    rates = " or ".join(map(str, sorted({own for _, own in others})))
-    return (
-        f"{len(others)} of {len(tracks)} songs are at {rates} Hz; resampled to {rate} Hz: {told}."
-    )
 
 
 def stack(stems: Mapping[str, torch.Tensor], targets: Sequence[str] = TARGETS) -> torch.Tensor:
