@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install book page serve test oldest lint pages assignments grade stamp check-stamp clean
+.PHONY: help install book page serve test oldest colab lint pages assignments grade stamp check-stamp clean
 
 # The songs that the book's notebooks compute with: band (generated here), preview (the 7 s
 # excerpts of MUSDB18, downloaded once), or a folder with train/ and test/.
@@ -58,6 +58,12 @@ test: $(installed) ## run the tests and every notebook (JOBS=processes, one per 
 oldest: export OMP_NUM_THREADS := 1
 oldest: $(installed) ## run the package's tests with the oldest versions that pyproject.toml allows
 	$(bin)/python book/_tools/oldest.py -n $(JOBS) --dist loadscope
+
+colab: export TQDM_DISABLE := 1
+colab: export OMP_NUM_THREADS := 1
+colab: $(installed) ## run every chapter, lab and assignment with the versions that Colab brings
+	UNMIX_LITE_CORPUS=band $(bin)/python -m unmix_lite corpus band
+	UNMIX_LITE_CORPUS=band $(bin)/python book/_tools/colab.py -n $(JOBS) --dist loadscope
 
 lint: $(installed) ## check style, layout and types (ruff, mypy)
 	$(bin)/ruff check .

@@ -58,13 +58,14 @@ def old_python():
     return found
 
 
-def environment(folder, lines):
-    """A virtual environment with exactly these packages; made anew only if they changed."""
+def environment(folder, lines, base):
+    """A virtual environment of the Python `base` with exactly these packages; made anew only if
+    they changed. Returns its Python."""
     python, listed = folder / "bin" / "python", folder / "installed.txt"
-    wanted = "\n".join(lines) + "\n"
+    wanted = "\n".join([f"# of {base}", *lines]) + "\n"
     if listed.is_file() and listed.read_text() == wanted:
         return python
-    subprocess.run([old_python(), "-m", "venv", "--clear", str(folder)], check=True)
+    subprocess.run([base, "-m", "venv", "--clear", str(folder)], check=True)
     asked = folder / "asked.txt"
     asked.write_text(wanted)
     pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
@@ -77,7 +78,7 @@ def main():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lines = [*lower_bounds(project), *map(pinned, TOOLS)]
     print("\n".join(lines), flush=True)
-    python = environment(ROOT / "_build" / "oldest", lines)
+    python = environment(ROOT / "_build" / "oldest", lines, old_python())
     # The modules of this checkout, which pytest's `pythonpath` does not put on a child's path.
     path = {"PYTHONPATH": str(ROOT)}
     options = ["-p", "no:cacheprovider", *sys.argv[1:]]

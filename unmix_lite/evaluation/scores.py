@@ -110,12 +110,13 @@ class TrackScores:
             }
             first = next((rows[0] for rows in frames.values() if rows), {"duration": 1.0})
             starts: list[Any] = next((rows[:2] for rows in frames.values() if len(rows) > 1), [])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            window = float(first["duration"])
+            hop = float(starts[1]["time"] - starts[0]["time"]) if starts else window
+            return cls(path.stem, values, window, hop)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise UnmixError(
                 f"{path}: not the scores of a song as museval writes them ({type(error).__name__})."
             ) from error
-        hop = starts[1]["time"] - starts[0]["time"] if starts else first["duration"]
-        return cls(path.stem, values, first["duration"], hop)
 
 
 def load_scores(folder: StrPath) -> list[TrackScores]:

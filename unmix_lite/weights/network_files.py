@@ -49,6 +49,9 @@ class NetworkCard:
     format: int = FORMAT
 
 
+# What constructors and lookups raise when a description holds what nobody expects there.
+_BAD_VALUES = (ValueError, TypeError, AttributeError, RuntimeError, LookupError, ArithmeticError)
+
 LoadedNetwork = tuple[nn.Module, NetworkCard]
 """A network, and what it is."""
 
@@ -86,25 +89,64 @@ def load_network(path: StrPath, device: str | torch.device = "cpu") -> LoadedNet
             f"{path}: a safetensors file, but not one of unmix-lite's networks (its header has no "
             f"'{_KEY}' entry)."
         )
+    card = _read_card(path, metadata[_KEY])
     try:
-        description = json.loads(metadata[_KEY])
+        with torch.device("meta"):  # takes no memory, whatever the description asks for
+            _fit(models.build(card.model, **card.arguments), tensors)
+        network = models.build(card.model, **card.arguments)
+    except _Misfit as error:
+        raise CheckpointError(
+            f"{path}: the weights do not fit a {card.model} ({error})."
+        ) from error
+    except _BAD_VALUES as error:
+        raise CheckpointError(
+            f"{path}: its description is not understood ({_first_line(error)})."
+        ) from error
+    network.load_state_dict({k: _float32(v) for k, v in tensors.items()}, strict=True)
+    return network.to(device).eval(), card
+
+
+class _Misfit(Exception):
+    """Weights of another shape than the network's."""
+
+
+def _fit(network: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
+    wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in tensors.items()}
+    for name in sorted({*wanted, *found}):
+        if wanted.get(name) != found.get(name):
+            raise _Misfit(
+                f"{name}: {found.get(name, 'is missing')}, where {wanted.get(name, 'nothing')} "
+                "is expected"
+            )
+
+
+def _read_card(path: StrPath, text: str) -> NetworkCard:
+    """The description in a file, checked field by field: any program may have written it."""
+    try:
+        description = json.loads(text)
         if description.get("format", FORMAT) > FORMAT:
             raise CheckpointError(
                 f"{path}: is of format {description['format']}, and this unmix-lite reads up to "
                 f"{FORMAT}; update it: pip install -U unmix-lite."
             )
         card = NetworkCard(**description)
-        network = models.build(card.model, **card.arguments)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{path}: its description is not understood ({error}).") from error
-    try:
-        network.load_state_dict({k: _float32(v) for k, v in tensors.items()}, strict=True)
-    except RuntimeError as error:
-        first = " ".join(str(error).split())[:160]
+        for name, kind in (("target", str), ("model", str), ("arguments", dict)):
+            if not isinstance(getattr(card, name), kind):
+                raise TypeError(f"{name} is {getattr(card, name)!r}")
+        for name, most in (("n_fft", 1 << 20), ("hop_length", 1 << 19), ("rate", 10**6)):
+            value = getattr(card, name)
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+                raise ValueError(f"{name} is {value!r}")
+    except _BAD_VALUES as error:
         raise CheckpointError(
-            f"{path}: the weights do not fit a {card.model} ({first})."
+            f"{path}: its description is not understood ({_first_line(error)})."
         ) from error
-    return network.to(device).eval(), card
+    return card
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)[:160]
 
 
 def targets_in(path: StrPath) -> list[str]:
