@@ -71,7 +71,7 @@ lint: $(installed) ## check style, layout and types (ruff, mypy)
 	$(bin)/mypy
 
 pages: $(installed) ## look at every built page in a browser (after make book)
-	$(bin)/python -m pytest tests/pages
+	$(bin)/python -m pytest tests/pages -n $(JOBS) --dist loadgroup
 
 assignments: $(installed) ## students' notebooks and a zip of them, in _build/assignments
 	@$(bin)/python book/_tools/classroom/release.py

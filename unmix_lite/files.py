@@ -20,9 +20,13 @@ StrPath = str | os.PathLike[str]
 """What names a file or a folder."""
 
 
-OURS = f"partial-{re.sub(r'[^A-Za-z0-9]', '', socket.gethostname()) or 'here'}-{os.getpid()}"
-"""In the name of what this process has begun to write."""
-_LEFTOVER = re.compile(re.escape(OURS.rpartition("-")[0]) + r"-(\d+)")
+_HERE = f"partial-{re.sub(r'[^A-Za-z0-9]', '', socket.gethostname()) or 'here'}"
+_LEFTOVER = re.compile(re.escape(_HERE) + r"-(\d+)")
+
+
+def begun_here() -> str:
+    """In the name of what this process has begun to write: its machine and number."""
+    return f"{_HERE}-{os.getpid()}"
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -91,7 +95,7 @@ def atomic(path: StrPath) -> Iterator[Path]:
     with room_in(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(path.parent)
-        partial = path.with_name(f".{path.stem}.{OURS}{path.suffix}")
+        partial = path.with_name(f".{path.stem}.{begun_here()}{path.suffix}")
         # Some writers make files that only their owner may read, which no web server could serve.
         partial.touch()
     mode = partial.stat().st_mode

@@ -318,13 +318,13 @@ def test_a_disk_that_takes_not_every_name(model, tmp_path, monkeypatch, capsys, 
 
 def test_leftovers_of_the_dead_are_removed(model, tmp_path):
 
-    from unmix_lite.files import OURS
+    from unmix_lite.files import begun_here
 
     path = song(tmp_path / "a.wav", seconds=0.3)
     folder = tmp_path / "out" / "a"
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    place = OURS.rpartition("-")[0]
+    place = begun_here().rpartition("-")[0]
     (folder / f".{place}-{dead.pid}-x").mkdir(parents=True)
     (folder / f".{place}-{dead.pid}-x" / "0.w64").write_bytes(b"gigabytes")
     (folder / f".vocals.{place}-{dead.pid}.wav").write_bytes(b"half")

@@ -135,14 +135,15 @@ def test_an_interrupted_rendering_is_completed(small, tmp_path, monkeypatch):
     monkeypatch.setattr(soundfile, "write", write)
 
     # A killed process leaves its temporary folder behind.
-    (root / ".rendering-1").mkdir()
-    os.utime(root / ".rendering-1", (0, 0))  # left long ago, not by a neighbour at work
+    script = "from unmix_lite.files import begun_here; print(begun_here())"
+    dead = root / f".{subprocess.check_output([sys.executable, '-c', script], text=True).strip()}"
+    dead.mkdir()
     first = next(root.glob("t*/*/mixture.wav"))
     age = first.stat().st_mtime_ns
     render_band(root, **SMALL)
     assert first.stat().st_mtime_ns == age  # not rendered twice
     assert digests(root) == digests(small)
-    assert not list(root.glob(".rendering-*"))
+    assert not dead.exists()
 
 
 def test_a_deleted_song_is_rendered_again(small, tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 cases = int(os.environ.get("FUZZ", "0"))
 settings.register_profile(
     "unmix-lite",
-    max_examples=cases or 60,
+    max_examples=cases or 15,
     derandomize=not cases,
     database=None,
     deadline=None,

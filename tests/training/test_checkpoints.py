@@ -165,8 +165,8 @@ def test_a_foreign_file_in_the_place_of_a_state_is_one_line(tones, tmp_path):
 def test_half_written_files_are_no_disturbance(tones, tmp_path, whole):
     """What a kill in the midst of writing leaves behind."""
     stopped(tones, tmp_path, 5)
-    dead = subprocess.run([sys.executable, "-c", "from unmix_lite.files import OURS; print(OURS)"],
-                          capture_output=True, text=True, check=True).stdout.strip()  # fmt: skip
+    script = "from unmix_lite.files import begun_here; print(begun_here())"
+    dead = subprocess.check_output([sys.executable, "-c", script], text=True).strip()
     for name in (".vocals", ".vocals.state"):
         (tmp_path / f"{name}.{dead}.safetensors").write_bytes(b"half")
     assert fit(tones, tmp_path) == whole[0] and same(kept(tmp_path), whole[1])

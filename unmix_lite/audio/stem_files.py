@@ -9,7 +9,7 @@ import soundfile
 import torch
 
 from ..errors import AudioError
-from ..files import OURS, remove_leftovers, room_in
+from ..files import begun_here, remove_leftovers, room_in
 from .sound_files import check_format, write_audio
 
 _BLOCK = 1 << 16  # samples
@@ -46,7 +46,7 @@ def save_stems(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(folder)
-        scratch_folder = tempfile.TemporaryDirectory(prefix=f".{OURS}-", dir=folder)
+        scratch_folder = tempfile.TemporaryDirectory(prefix=f".{begun_here()}-", dir=folder)
         with scratch_folder as scratch, room_in(folder):
             raw = {target: Path(scratch) / f"{index}.w64" for index, target in enumerate(files)}
             peaks = _write_raw(raw, blocks, channels, rate)

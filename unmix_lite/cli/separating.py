@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..devices import device_of, memory_for
 from ..errors import AudioError, UnmixError
+from ..files import remove_leftovers
 from .song_files import folder_for, songs_of, title_of
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def _separate_one(
     folder = folder_for(options.output, title)
     if folder.name != title:
         print(f"{path}: this disk takes no folder of that name; its stems go to {folder}.")
+    remove_leftovers(folder)
     prefix = f"{folder.name} - " if options.song_names else ""
     files = {t: folder / f"{prefix}{t}.{options.format}" for t in separator.targets}
     if not options.overwrite and _are_there(path, files, comment):
@@ -101,8 +103,8 @@ def _are_there(path: Path, files: dict[str, Path], comment: str) -> bool:
     from ..audio import comment_of
 
     there = [file for file in files.values() if file.exists()]
-    if not there:
-        return False
+    if not there or len(there) < len(files) and all(comment_of(f) == comment for f in there):
+        return False  # or of this very run, which was killed while it put them in their places
     if len(there) < len(files):
         raise UnmixError(f"{path}: {there[0]} is there already; --overwrite replaces it.")
     made = comment_of(there[0])

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..download import download, fetch_json
 from ..errors import CorpusError, DownloadError
-from ..files import StrPath, alone_with, room_in
+from ..files import StrPath, alone_with, begun_here, remove_leftovers, room_in
 
 ZENODO_RECORD = 3270814
 """Of "MUSDB18-7: 7 second excerpts of 144 songs", https://doi.org/10.5281/zenodo.3270814"""
@@ -44,7 +44,10 @@ def fetch_preview(
     """
     cache = Path(cache)
     root = cache / _FOLDER
+    remove_leftovers(cache)
     if (root / _MARKER).is_file():
+        # Of a process that was killed between the last song and the end.
+        (cache / ARCHIVE).unlink(missing_ok=True)
         return root, "downloaded before"
     record = record or record_url()
     try:
@@ -72,7 +75,7 @@ def _find_archive(found: Any, record: str) -> tuple[str, int, str]:
 
 def _unpack(archive: Path, root: Path, checksum: str) -> None:
     """Unpack beside `root` and rename, so that a folder of that name is a whole corpus."""
-    partial = root.with_name(f".{root.name}.{os.getpid()}.partial")
+    partial = root.with_name(f".{root.name}.{begun_here()}")
     try:
         with zipfile.ZipFile(archive) as zipped:
             for name in zipped.namelist():

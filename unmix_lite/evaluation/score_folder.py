@@ -45,7 +45,7 @@ def claim(folder: Path, settings: Mapping[str, Any], overwrite: bool = False) ->
         if settings.get("weights") == stored.get("weights", settings.get("weights")):
             return None
         aside = _set_aside(folder, str(stored["weights"]))
-    elif any(folder.rglob("*.json")):
+    elif any(file.name[0] != "." for file in folder.rglob("*.json")):
         raise UnmixError(
             f"{folder}: holds JSON files but no {_SETTINGS}, so what made them is unknown; "
             "write to another folder."

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import soundfile
 from tqdm import tqdm
 
 from ...errors import CorpusError
-from ...files import StrPath, room_in
+from ...files import StrPath, atomic, begun_here, remove_leftovers, room_in
 from .bass import play_bass
 from .compose import compose
 from .drums import play_drums
@@ -31,7 +30,6 @@ VERSION = 1
 MARKER = "band.json"
 # Stands in a corpus that is not finished yet, with the same content.
 _UNFINISHED = "band.unfinished.json"
-_TEMPORARY = ".rendering-"
 
 
 def play_other(song: Song, rate: int, rng: np.random.Generator) -> np.ndarray:
@@ -117,10 +115,6 @@ def _render(
         song = compose(seed, seconds, split, index)
         sounds = play(song, rate, [seed, 1 if split == "test" else 0, index])
         _write_song(root, root / split / name, sounds, rate)
-    for leftover in root.glob(_TEMPORARY + "*"):
-        # A fresh one may belong to another process that renders the same band right now.
-        if time.time() - leftover.stat().st_mtime > 600:
-            shutil.rmtree(leftover, ignore_errors=True)
     _write_marker(root / MARKER, parameters)
     (root / _UNFINISHED).unlink(missing_ok=True)
 
@@ -145,6 +139,7 @@ def _claim(root: Path, parameters: Mapping[str, Any]) -> bool:
     """Mark `root` as this corpus's, unless it is taken. True if it was finished before."""
     if root.exists() and not root.is_dir():
         raise CorpusError(f"{root} is a file: name a folder for the band.")
+    remove_leftovers(root)
     for marker in (root / MARKER, root / _UNFINISHED):
         if marker.exists():
             found = _read_marker(marker)
@@ -153,6 +148,8 @@ def _claim(root: Path, parameters: Mapping[str, Any]) -> bool:
                     f"{root} holds another rendering of the band "
                     f"({_differences(found, parameters)}): choose another folder, or delete this."
                 )
+            if marker.name == MARKER:
+                (root / _UNFINISHED).unlink(missing_ok=True)  # of a process killed at its very end
             return marker.name == MARKER
     if root.is_dir() and any(root.iterdir()):
         raise CorpusError(f"{root} is not empty and not the band's: choose another folder.")
@@ -169,9 +166,8 @@ def _read_marker(marker: Path) -> dict[str, Any]:
 
 
 def _write_marker(path: Path, parameters: Mapping[str, Any]) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(parameters, indent=2) + "\n")
-    partial.replace(path)
+    with atomic(path) as partial:
+        partial.write_text(json.dumps(parameters, indent=2) + "\n")
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
@@ -195,7 +191,7 @@ def _is_whole(folder: Path) -> bool:
 def _write_song(root: Path, folder: Path, sounds: Mapping[str, np.ndarray], rate: int) -> None:
     """Write under a temporary name and rename, so that a song is there whole or not at all."""
     # Not inside the split's folder: musdb takes every folder there for a song.
-    partial = root / f"{_TEMPORARY}{os.getpid()}"
+    partial = root / f".{begun_here()}"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
