@@ -38,7 +38,8 @@ def remove_leftovers(folder: Path) -> None:
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
         else:
-            entry.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # another was faster, or the disk is read-only
+                entry.unlink()
 
 
 def _lives(process: int) -> bool:

@@ -5,8 +5,10 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -305,3 +307,64 @@ def test_every_file_of_a_student_has_a_page(tmp_path):
     assert [mark.feedback for mark in marks] == ["Ann/A1.html", "Ann/A1-2.html", "Ann/A1-3.html"]
     for mark in marks:
         assert mark.remark in (tmp_path / mark.feedback).read_text()
+
+
+class Counting:
+    """In the grader's place: a point for every letter; keeps whom it was asked for."""
+
+    asked: list = []
+    together, most = 0, 0
+
+    def __init__(self, *_):
+        pass
+
+    def grade(self, number, student, path):
+        kind = type(self)
+        kind.together += 1
+        kind.most = max(kind.most, kind.together)
+        kind.asked.append(student)
+        time.sleep(0.05)
+        kind.together -= 1
+        page = path.with_suffix(".html")
+        page.write_text(f"<html><body>{student}</body></html>")
+        return grade.Mark(student, "A1", len(path.read_text())), page
+
+
+@pytest.fixture
+def counting(monkeypatch):
+    monkeypatch.setattr(grade, "Grader", Counting)
+    monkeypatch.setattr("unmix_lite.corpora.open_corpus", lambda name: None)
+    Counting.asked, Counting.most = [], 0
+    return Counting
+
+
+@pytest.fixture
+def handed_in(tmp_path):
+    folder = tmp_path / "submissions"
+    for number, student in enumerate(("Ann", "Bob", "Cleo", "Dan")):
+        (folder / student).mkdir(parents=True)
+        (folder / student / "A1.ipynb").write_text("x" * (number + 1))
+    return folder
+
+
+def test_as_many_at_once_as_asked_for_and_the_marks_in_order(counting, handed_in, tmp_path):
+    marks = grade.grade_all(handed_in, tmp_path / "grades", 60, True, jobs=3)
+    assert [mark.points for mark in marks] == [1, 2, 3, 4] and 2 <= counting.most <= 3
+    assert [mark.feedback for mark in marks] == [f"{m.student}/A1.html" for m in marks]
+
+
+def test_what_was_graded_is_kept_and_what_has_changed_is_not(counting, handed_in, tmp_path):
+    first = grade.grade_all(handed_in, tmp_path / "grades", 60, True)
+    (handed_in / "Bob" / "A1.ipynb").write_text("yyyyyyy")
+    (handed_in / "Eve").mkdir()
+    shutil.copy(handed_in / "Ann" / "A1.ipynb", handed_in / "Eve")  # under her own name
+    counting.asked.clear()
+    second = grade.grade_all(handed_in, tmp_path / "grades", 60, True)
+    assert counting.asked == ["Bob"]
+    assert [(m.student, m.points) for m in second] == [
+        ("Ann", 1), ("Bob", 7), ("Cleo", 3), ("Dan", 4), ("Eve", 1)
+    ]  # fmt: skip
+    assert [mark.feedback for mark in first] == [mark.feedback for mark in second[:4]]
+    counting.asked.clear()
+    grade.grade_all(handed_in, tmp_path / "grades", 60, True, again=True)
+    assert sorted(counting.asked) == ["Ann", "Bob", "Cleo", "Dan", "Eve"]

@@ -57,6 +57,16 @@ def test_the_band(tmp_path):
     assert killed("band", tmp_path)["kills"] == 20
 
 
+@needs_fork
+def test_grade(tmp_path):
+    for student in ("Ada", "Bo", "Cy"):
+        (tmp_path / "submissions" / student).mkdir(parents=True)
+        (tmp_path / "submissions" / student / "A1.ipynb").write_text(f"answers of {student}")
+    before = set(Path("/var/tmp").glob(".partial-*"))
+    assert killed("grade", tmp_path)["kills"] == 20
+    assert set(Path("/var/tmp").glob(".partial-*")) <= before
+
+
 class Zenodo(BaseHTTPRequestHandler):
     """Serves the record and the archive of `answers`, the latter also in part."""
 

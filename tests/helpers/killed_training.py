@@ -1,4 +1,4 @@
-"""Trains twice on DIR/songs: undisturbed into DIR/whole, and killed nine times into DIR/killed.
+"""Trains twice on DIR/songs: undisturbed into DIR/whole, and killed twenty times into DIR/killed.
 
 A script, since only a process that has computed nothing yet can be forked safely; and forking saves
 the start of Python and torch, which takes longer than these trainings.
@@ -84,9 +84,9 @@ if code := end_of(start("whole")):
     sys.exit(f"the undisturbed training ended with {code}")
 chance, kills = random.Random(0), 0
 # The first falls among the songs' decoding; two more between and amid the files of a validation.
-for number in (3, *(chance.randrange(4, 12) for _ in range(5))):
+for number in (3, *(chance.randrange(4, 12) for _ in range(14))):
     kills += end_of(start("killed", dies_at=number)) == -signal.SIGKILL
-for _ in range(3):
+for _ in range(5):
     process = start("killed")
     kill_after_states(process, chance.randrange(1, 3), chance.uniform(0, 0.03))
     kills += end_of(process) == -signal.SIGKILL

@@ -46,8 +46,8 @@ def fetch_preview(
     root = cache / _FOLDER
     remove_leftovers(cache)
     if (root / _MARKER).is_file():
-        # Of a process that was killed between the last song and the end.
-        (cache / ARCHIVE).unlink(missing_ok=True)
+        if (cache / ARCHIVE).exists():
+            (cache / ARCHIVE).unlink()  # of a process killed at its very end
         return root, "downloaded before"
     record = record or record_url()
     try:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -48,9 +49,11 @@ class Course:
         """Run one of nbgrader's commands; returns the finished process."""
         # It calls alembic by name, which lies beside Python whether or not that is on the PATH.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        # When whoever started this is killed, it goes too.
+        tied = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         return subprocess.run(
-            [sys.executable, "-m", "nbgrader", command, assignment, "--course-dir", self.root,
-             *options],
+            [*tied, sys.executable, "-m", "nbgrader", command, assignment,
+             "--course-dir", self.root, *options],
             capture_output=True, text=True, timeout=timeout, cwd=self.root, errors="replace",
             env={**os.environ, "TQDM_DISABLE": "1", "PATH": path, **environment},
         )  # fmt: skip

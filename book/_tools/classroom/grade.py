@@ -4,7 +4,8 @@
 
 SUBMISSIONS holds one folder per student, as learning platforms export them, with the notebooks
 anywhere inside. Writes marks.csv (one line per student and assignment) and, for each student, a
-page of feedback per assignment.
+page of feedback per assignment. As many submissions are run at once as there are cores. What has
+been graded is kept: stopped and started again, it goes on; called once more, it runs what is new.
 
 Student code runs on this machine. It runs in a jail (jail.sh): it sees the disk read-only and the
 solutions not at all, has no network, and may take so long per cell. Where the machine offers no
@@ -13,218 +14,175 @@ such jail, nothing is run unless you say --trust, for submissions you would run 
 
 import argparse
 import csv
+import hashlib
 import html
 import json
 import os
-import shutil
-import subprocess
+import queue
 import sys
 import tempfile
-from dataclasses import dataclass
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict
 from itertools import chain, count
 from pathlib import Path
 
-from course import ROOT, SOURCES, Course, sources
-from submission import Unreadable, assignment_of, gradable, read
+from course import ROOT, sources
+from grader import Grader, Mark, has_jail
 from tqdm import tqdm
 
-from unmix_lite.files import atomic
+from unmix_lite.files import atomic, begun_here, remove_leftovers
 
-JAIL = Path(__file__).with_name("jail.sh")
-KERNEL = "jailed-student"
+_MAKING = threading.Lock()  # a grader: nbgrader releases into one course at a time
 _COLUMNS = ("student", "assignment", "points", "by_hand", "of", "remark", "feedback")
 
 
-@dataclass
-class Mark:
-    """A line of marks.csv. `points` are those of the tests; up to `by_hand` more are given by hand,
-    `of` in all."""
-
-    student: str
-    assignment: str = ""
-    points: float = 0.0
-    by_hand: float = 0.0
-    of: float = 0.0
-    remark: str = ""
-    feedback: str = ""
-
-
-class Grader:
-    """A course under way: each submission is put right, run, and scored by nbgrader.
+def grade_all(submissions, output, limit, jailed, jobs=1, again=False):
+    """Grade every student's folder; returns the list of Marks. Each is on disk once it is made.
 
     Args:
-        scratch: an empty folder for nbgrader's course; in the jail it looks empty, but for the
-            folder of the submission that runs.
-        limit: seconds that a cell may take.
-        jailed: whether code runs in the jail.
-        private: folders that look empty from inside it, such as what others handed in.
+        jobs: how many submissions run at once. again: run those, too, that were graded before.
     """
-
-    def __init__(self, scratch, limit, jailed, private=()):
-        self.scratch, self.limit, self.jailed = Path(scratch), limit, jailed
-        self.private = private
-        self.course = Course(self.scratch / "course", KERNEL)
-        self.course.root.mkdir()
-        self.sources = {name: read(file) for name, file in sources().items()}
-        self.released = {name: read(self.course.release(name)) for name in self.sources}
-        self._write_kernel()
-
-    def grade(self, number, student, path):
-        """One file of one student -> its Mark, and the page of feedback or None."""
-        mark = Mark(student)
-        try:
-            submitted = read(path)
-            name = assignment_of(path, submitted, self.sources)
-        except Unreadable as error:
-            mark.remark = f"{path.name}: {error}"
-            return mark, None
-        mark.assignment = name
-        mark.of, mark.by_hand = _points(self.sources[name])
-        notebook, remarks = gradable(self.sources[name], self.released[name], submitted)
-        identity = f"s{number:04d}"
-        remarks += self._run(identity, name, notebook)
-        page = self._score(identity, name, mark)
-        mark.remark = "; ".join(remarks)
-        return mark, page
-
-    def _run(self, identity, name, notebook):
-        """Execute and score; returns remarks on what went wrong as a whole."""
-        folder = self.course.root / "submitted" / identity / name
-        folder.mkdir(parents=True)
-        (folder / f"{name}.ipynb").write_text(json.dumps(notebook))
-        work = self._new_work()
-        cells = sum(cell["cell_type"] == "code" for cell in notebook["cells"])
-        try:
-            done = self.course.nbgrader(
-                "autograde", name, "--create", "--force", f"--student={identity}",
-                f"--ExecutePreprocessor.timeout={self.limit}",
-                "--ExecutePreprocessor.interrupt_on_timeout=True",
-                # A cell that was stopped may leave without a word; go on to the next.
-                "--Execute.raise_on_iopub_timeout=False", "--Execute.iopub_timeout=10",
-                # Without this, a test whose answer prints a warning gives no points.
-                "--IgnorePattern.enabled=True", "--IgnorePattern.pattern=^",
-                # In the jail or not at all: no other kernel can be found.
-                f"--Execute.kernel_name={KERNEL}",
-                "--KernelSpecManager.ensure_native_kernel=False",
-                f"--KernelSpecManager.allowed_kernelspecs={KERNEL}",
-                "--KernelManager.transport=ipc", f"--KernelManager.ip={work}/run/kernel",
-                timeout=60 + self.limit * min(cells, 10),
-                **self._environment(work),
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return ["it did not come to an end and was stopped"]
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-        if done.returncode:
-            return [f"it could not be run to its end ({_reason(done)})"]
-        graded = self.course.root / "autograded" / identity / name / f"{name}.ipynb"
-        return list(dict.fromkeys(_complaints(read(graded), self.limit)))
-
-    def _score(self, identity, name, mark):
-        """Read the points off the gradebook into `mark`; returns the page of feedback, or None."""
-        from nbgrader.api import Gradebook, MissingEntry
-
-        with Gradebook(f"sqlite:///{self.course.root}/gradebook.db") as book:
-            try:
-                submission = book.find_submission(name, identity)
-                grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
-                mark.points = sum(grade.auto_score or 0 for grade in grades)
-            except MissingEntry:
-                return None
-        done = self.course.nbgrader("generate_feedback", name, "--force", f"--student={identity}")
-        pages = list((self.course.root / "feedback" / identity / name).glob("*.html"))
-        return pages[0] if pages and not done.returncode else None
-
-    def _new_work(self):
-        """An empty folder for the code of one submission. Its name is short: sockets lie in it."""
-        work = Path(tempfile.mkdtemp(prefix="w", dir=self.scratch / "work"))
-        (work / "run").mkdir()
-        return work
-
-    def _environment(self, work):
-        from unmix_lite.files import cache_folder
-
-        return {
-            "JUPYTER_PATH": str(self.scratch / "jupyter"), "TMPDIR": str(work / "run"),
-            "IPYTHONDIR": str(work / ".ipython"), "HOME": str(work), "MPLCONFIGDIR": str(work),
-            "UNMIX_LITE_CACHE": str(cache_folder()), "UNMIX_LITE_CORPUS": "band",
-            "UNMIX_LITE_WORK": str(work),
-        }  # fmt: skip
-
-    def _write_kernel(self):
-        """A Jupyter kernel that is started inside the jail."""
-        (self.scratch / "work").mkdir()
-        folder = self.scratch / "jupyter" / "kernels" / KERNEL
-        folder.mkdir(parents=True)
-        python = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        home = (Path.home() / name for name in (".ssh", ".gnupg", ".aws", ".config", ".netrc"))
-        hidden = [SOURCES, ROOT / ".git", self.course.root, *self.private, *home]
-        inside = [
-            "/bin/sh", "-c",
-            f'exec "{JAIL}" "$UNMIX_LITE_WORK" "{":".join(map(str, hidden))}" "$@"', "jail",
-        ]  # fmt: skip
-        free = ["/bin/sh", "-c", 'cd "$UNMIX_LITE_WORK" && exec "$@"', "free"]
-        spec = {"argv": [*(inside if self.jailed else free), *python], "language": "python",
-                "display_name": KERNEL, "interrupt_mode": "message"}  # fmt: skip
-        (folder / "kernel.json").write_text(json.dumps(spec))
-
-
-def has_jail():
-    """Whether this machine can run code in the jail."""
-    with tempfile.TemporaryDirectory() as work:
-        try:
-            command = [JAIL, work, "/var/empty", sys.executable, "-c", "print('inside')"]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-    return done.returncode == 0 and "inside" in done.stdout
-
-
-def grade_all(submissions, output, limit, jailed):
-    """Grade every student's folder; returns the list of Marks. Each is on disk once it is made."""
     from unmix_lite.corpora import open_corpus
 
     open_corpus("band")  # rendered once, for all
     students = sorted(path for path in submissions.iterdir() if path.is_dir())
     if not students:
         raise SystemExit(f"{submissions}: holds no folders; there must be one for each student.")
+    work = [(student.name, path) for student in students for path in _notebooks(student)]
     output.mkdir(parents=True, exist_ok=True)
-    marks, number = [], 0
-    # A short path: sockets are among what lies there.
-    with tempfile.TemporaryDirectory(prefix="grade", dir="/var/tmp") as scratch:
-        grader = Grader(scratch, limit, jailed, (submissions, output))
-        for student in tqdm(students, unit="student"):
-            files = [
-                path for path in student.rglob("*.ipynb")
-                # A link could show what lies elsewhere on this disk, the solutions for one.
-                if ".ipynb_checkpoints" not in path.parts and not path.is_symlink()
-            ]  # fmt: skip
-            if not files:
-                marks.append(Mark(student.name, remark="there is no notebook"))
-            for path in sorted(files):
-                number += 1
-                mark, page = grader.grade(number, student.name, path)
-                write_feedback(output, mark, page, {mark.feedback for mark in marks})
+    kept, marks = Kept(output / ".graded", limit, again), []
+    with _scratch() as scratch, ThreadPoolExecutor(jobs) as pool:
+        graders = Graders(scratch, jobs, limit, jailed, (submissions, output))
+        results = [pool.submit(_grade, kept, graders, *item) for item in work]
+        try:
+            for (_, path), result in zip(work, tqdm(results, unit="notebook")):
+                mark, page = result.result()
+                if path is not None:
+                    write_feedback(output, mark, page, {mark.feedback for mark in marks})
                 marks.append(mark)
-            _write_marks(output / "marks.csv", marks)
+                _write_marks(output / "marks.csv", marks)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     return marks
 
 
+def _notebooks(student):
+    """The notebooks in a student's folder, in order; None stands for none."""
+    found = [
+        path for path in sorted(student.rglob("*.ipynb"))
+        # A link could show what lies elsewhere on this disk, the solutions for one.
+        if ".ipynb_checkpoints" not in path.parts and not path.is_symlink()
+    ]  # fmt: skip
+    return found or [None]
+
+
+def _grade(kept, graders, student, path):
+    """The Mark of one notebook, and its page of feedback as text or None."""
+    if path is None:
+        return Mark(student, remark="there is no notebook"), None
+    place = kept.place(path)
+    if found := kept.read(place, student):
+        return found
+    with graders.one() as (number, grader):
+        mark, page = grader.grade(number, student, path)
+        text = page.read_text() if page else None
+    kept.write(place, mark, text)
+    return mark, text
+
+
+class Graders:
+    """A grader for each job, made when it is first needed.
+
+    Args:
+        scratch: an empty folder. count: how many there may be. The others: as `Grader` takes them.
+    """
+
+    def __init__(self, scratch, count, limit, jailed, private):
+        self.folders = [Path(scratch) / str(number) for number in range(count)]
+        self.arguments, self.private = (limit, jailed), private
+        self.free, self.first, self.number = queue.LifoQueue(), None, 0
+        for folder in reversed(self.folders):
+            self.free.put(folder)
+
+    @contextmanager
+    def one(self):
+        """(number, grader): a number that nobody else gets, and a grader for as long as it takes.
+
+        What the others run lies hidden from its jail, as all that was handed in does.
+        """
+        grader = self.free.get()
+        try:
+            if isinstance(grader, Path):
+                others = (folder for folder in self.folders if folder != grader)
+                with _MAKING:
+                    private = (*self.private, *others)
+                    grader = Grader(grader, *self.arguments, private, self.first)
+                    self.first = self.first or grader
+            self.number += 1
+            yield self.number, grader
+        finally:
+            self.free.put(grader)
+
+
+class Kept:
+    """Marks of what was graded before, by what is in it; a changed notebook has none.
+
+    Args:
+        folder: where they are kept. limit: of seconds, which marks depend on.
+        again: find none.
+    """
+
+    def __init__(self, folder, limit, again=False):
+        self.folder, self.again = folder, again
+        made = [file.read_bytes() for file in sources().values()]
+        self.common = hashlib.sha256(b"\0".join([*made, str(limit).encode()])).digest()
+
+    def place(self, path):
+        """The file for a notebook's mark. Its name counts: it may say which assignment it is."""
+        content = self.common + path.name.encode() + b"\0" + path.read_bytes()
+        return self.folder / f"{hashlib.sha256(content).hexdigest()[:24]}.json"
+
+    def read(self, place, student):
+        """(mark, page) for this student; None if there are none."""
+        if self.again or not place.is_file():
+            return None
+        stored = json.loads(place.read_text(encoding="utf-8"))
+        return Mark(**{**stored["mark"], "student": student}), stored["page"]
+
+    def write(self, place, mark, page):
+        with atomic(place) as partial:
+            text = json.dumps({"mark": asdict(mark), "page": page})
+            partial.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _scratch():
+    """A folder for what students' code sees. Its path is short, since sockets lie in it."""
+    place = Path("/var/tmp")
+    remove_leftovers(place)
+    with tempfile.TemporaryDirectory(prefix=f".{begun_here()}-", dir=place) as scratch:
+        yield scratch
+
+
 def write_feedback(output, mark, feedback, taken):
-    """The page, if there is one, with the remark on top; no page in `taken` is written over."""
+    """The page, HTML or None, with the remark on top; no page in `taken` is written over."""
     name = mark.assignment or "unknown"
     names = chain([name], (f"{name}-{number}" for number in count(2)))
     pages = (f"{mark.student}/{name}.html" for name in names)
     mark.feedback = next(page for page in pages if page not in taken)
     target = output / mark.feedback
     target.parent.mkdir(parents=True, exist_ok=True)
-    text = feedback.read_text() if feedback else "<!doctype html><html><body></body></html>"
+    text = feedback or "<!doctype html><html><body></body></html>"
     if mark.remark:
         note = f"<p role='note'><strong>{html.escape(mark.remark)}</strong></p>"
         start = text.index("<body")
         start = text.index(">", start) + 1
         text = text[:start] + note + text[start:]
-    target.write_text(text)
+    with atomic(target) as partial:
+        partial.write_text(text)
 
 
 def _write_marks(path, marks):
@@ -235,44 +193,16 @@ def _write_marks(path, marks):
             table.writerow([getattr(mark, column) for column in _COLUMNS])
 
 
-def _points(source):
-    """All points of an assignment, and those given by hand."""
-    graded = [c["metadata"]["nbgrader"] for c in source["cells"] if "nbgrader" in c["metadata"]]
-    graded = [g for g in graded if g["grade"]]
-    return sum(g["points"] for g in graded), sum(g["points"] for g in graded if g["solution"])
-
-
-def _complaints(notebook, limit):
-    """What went wrong in the student's own cells, in words."""
-    for cell in notebook["cells"]:
-        told = cell["metadata"].get("nbgrader", {})
-        if cell["cell_type"] != "code" or told.get("grade") and not told.get("solution"):
-            continue
-        where = f"the answer '{told['grade_id']}'" if told.get("solution") else "a cell"
-        for output in cell["outputs"]:
-            if output["output_type"] != "error" or output["ename"] == "NotImplementedError":
-                continue
-            if output["ename"] in ("KeyboardInterrupt", "CellTimeoutError"):
-                yield f"{where} took longer than {limit} s and was stopped"
-            else:
-                yield f"{where} ends in {output['ename']}: {output['evalue'][:100]}"
-
-
-def _reason(done):
-    """Why nbgrader gave up, in words, or in its own last ones."""
-    said = done.stderr + done.stdout
-    if "DeadKernelError" in said:
-        return "its code ended Python itself, or took too much memory"
-    lines = [line for line in said.splitlines() if "Error" in line]
-    return (lines or ["nbgrader gave up"])[-1].split("ERROR]")[-1].strip(" |")[:200]
-
-
 def main(arguments=None):
     """Returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("submissions", type=Path, help="one folder per student")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "_build" / "grades")
     parser.add_argument("--limit", type=int, default=60, help="seconds that a cell may take (60)")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="notebooks that run at once"
+    )
+    parser.add_argument("--again", action="store_true", help="run what was graded before, too")
     parser.add_argument("--trust", action="store_true", help="run the code without a jail")
     options = parser.parse_args(arguments)
     if not options.submissions.is_dir():
@@ -286,7 +216,7 @@ def main(arguments=None):
         )
     os.environ.pop("MUSDB_PATH", None)
     folders = options.submissions.resolve(), options.output.resolve()
-    marks = grade_all(*folders, options.limit, jailed)
+    marks = grade_all(*folders, options.limit, jailed, options.jobs, options.again)
     print(f"{len(marks)} marks in {options.output / 'marks.csv'}; feedback beside it, by student")
     return 0
 

@@ -148,8 +148,8 @@ def _claim(root: Path, parameters: Mapping[str, Any]) -> bool:
                     f"{root} holds another rendering of the band "
                     f"({_differences(found, parameters)}): choose another folder, or delete this."
                 )
-            if marker.name == MARKER:
-                (root / _UNFINISHED).unlink(missing_ok=True)  # of a process killed at its very end
+            if marker.name == MARKER and (root / _UNFINISHED).exists():
+                (root / _UNFINISHED).unlink()  # of a process killed at its very end
             return marker.name == MARKER
     if root.is_dir() and any(root.iterdir()):
         raise CorpusError(f"{root} is not empty and not the band's: choose another folder.")
