@@ -419,3 +419,22 @@ def test_export_overwrites_on_demand(model, tmp_path, capsys):
     assert unmix(*command) == 1
     assert "is there already; --overwrite replaces it" in capsys.readouterr().err
     assert unmix(*command, "--overwrite") == 0
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names there are always Unicode")
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])
+def test_names_in_other_encodings_and_other_scripts(model, tmp_path, encoding):
+    """A file from an old disk, whose name is Latin-1, and one in Japanese, on any terminal."""
+    songs = tmp_path / "songs"
+    song(songs / "a.wav", seconds=0.3)
+    os.rename(songs / "a.wav", os.fsencode(songs) + b"/caf\xe9.wav")
+    song(songs / "\u65e5\u672c.flac", seconds=0.3)
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "unmix_lite", "separate", songs, "-o", tmp_path / "out",
+               "--model", model, "--song-names"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    found = sorted(os.listdir(os.fsencode(tmp_path / "out")))
+    assert found == [b"caf\xe9", "\u65e5\u672c".encode()]
+    stems = os.listdir(os.fsencode(tmp_path / "out") + b"/caf\xe9")
+    assert b"caf\xe9 - vocals.wav" in stems and len(stems) == 4

@@ -26,6 +26,12 @@ _NO_SOUND = (
 LARGEST_OGG_PAGE = 27 + 255 + 255 * 255
 
 
+def name_for_libsndfile(path: StrPath) -> str | bytes:
+    """A path as soundfile takes it: a name in another encoding than the system's, of which Python
+    keeps the bytes as lone surrogates, it would refuse."""
+    return os.fspath(path) if os.name == "nt" else os.fsencode(path)
+
+
 def content(path: StrPath) -> str:
     """The name of what a file holds, "WAV", "MP4" or "AAC" for example; "" if it is not known."""
     with open(path, "rb") as file:

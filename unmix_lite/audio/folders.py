@@ -7,7 +7,7 @@ import soundfile
 
 from ..errors import AudioError
 from ..names import TARGETS
-from .contents import content, for_ffmpeg, holds_sound
+from .contents import content, for_ffmpeg, holds_sound, name_for_libsndfile
 from .ffmpeg import header_of
 
 _USUAL = (".wav", ".flac", ".ogg", ".mp3")  # not opened to see what they hold
@@ -55,7 +55,7 @@ def sound_header(path: Path) -> SoundHeader:
     """
     if not for_ffmpeg(content(path)):
         try:
-            info = soundfile.info(path)
+            info = soundfile.info(name_for_libsndfile(path))
             return SoundHeader(info.frames, info.channels, info.samplerate)
         except (soundfile.SoundFileError, RuntimeError):
             pass  # ffmpeg knows more kinds

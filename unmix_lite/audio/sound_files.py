@@ -17,7 +17,7 @@ import torch
 from ..errors import AudioError, AudioWarning
 from ..files import StrPath, atomic
 from .checks import check_audio
-from .contents import chained, content, for_ffmpeg, goes_on, in_words
+from .contents import chained, content, for_ffmpeg, goes_on, in_words, name_for_libsndfile
 from .ffmpeg import read_with_ffmpeg, reason, truncated
 from .ffmpeg import there as ffmpeg_is_there
 from .resampling import resample
@@ -170,8 +170,8 @@ def _write_blocks(
 ) -> None:
     """Write a file; a WAV that grows too long for its header goes on as RF64."""
     most = _WAV_HOLDS // (channels * (4 if subtype == "FLOAT" else 3)) if kind == "WAV" else None
-    rest = iter(blocks)
-    with soundfile.SoundFile(path, "w", rate, channels, subtype=subtype, format=kind) as file:
+    rest, place = iter(blocks), name_for_libsndfile(path)
+    with soundfile.SoundFile(place, "w", rate, channels, subtype=subtype, format=kind) as file:
         if comment:
             file.comment = comment
         for block in rest:
@@ -184,8 +184,8 @@ def _write_blocks(
     path.replace(shorter)
     try:
         with (
-            soundfile.SoundFile(shorter) as begun,
-            soundfile.SoundFile(path, "w", rate, channels, subtype=subtype, format="RF64") as file,
+            soundfile.SoundFile(name_for_libsndfile(shorter)) as begun,
+            soundfile.SoundFile(place, "w", rate, channels, subtype=subtype, format="RF64") as file,
         ):
             if comment:
                 file.comment = comment
@@ -200,7 +200,7 @@ def _write_blocks(
 def comment_of(path: StrPath) -> str:
     """The comment that a sound file carries; "" for none, or no sound file."""
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(name_for_libsndfile(path)) as file:
             return str(file.comment)
     except (soundfile.SoundFileError, RuntimeError, OSError):
         return ""
@@ -223,7 +223,7 @@ def _first_stream(path: Path, strict: bool = False) -> tuple[torch.Tensor, int]:
 def _read_with_soundfile(path: Path, name: str) -> tuple[torch.Tensor, int]:
     """By libsndfile what it reads whole, by ffmpeg the rest; `name` is that of the content."""
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(name_for_libsndfile(path)) as file:
             kind, rate, promised = file.format, file.samplerate, file.frames
             end = announced_end(path) if kind == "MP3" else 0
             several = kind == "OGG" and chained(path) or goes_on(path, end)

@@ -10,6 +10,7 @@ import torch
 
 from ..errors import AudioError
 from ..files import begun_here, remove_leftovers, room_in
+from .contents import name_for_libsndfile
 from .sound_files import check_format, write_audio
 
 _BLOCK = 1 << 16  # samples
@@ -70,7 +71,9 @@ def _write_raw(
     writers = {}
     try:
         for target, file in files.items():
-            writers[target] = soundfile.SoundFile(file, "w", rate, channels, "FLOAT")
+            writers[target] = soundfile.SoundFile(
+                name_for_libsndfile(file), "w", rate, channels, "FLOAT"
+            )
         for block in blocks:
             for target, piece in block.items():
                 peaks[target] = max(peaks[target], float(piece.abs().max()))
@@ -92,7 +95,7 @@ def _convert(
     written = []
     try:
         for target, file in files.items():
-            with soundfile.SoundFile(raw[target]) as source:
+            with soundfile.SoundFile(name_for_libsndfile(raw[target])) as source:
                 blocks = source.blocks(_BLOCK, dtype="float32", always_2d=True)
                 scaled = (torch.from_numpy(block.T * gain) for block in blocks)
                 write_audio(
