@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import importlib.metadata
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 import average
+import colab
 import fresh_cache
 import nbformat
 import pytest
@@ -207,3 +209,13 @@ def test_notebooks_are_run_side_by_side_into_the_cache_that_the_book_reads(tmp_p
     one = nbformat.read(tmp_path / "notes/one.ipynb", 4)
     _, executed = cache.merge_match_into_notebook(one)
     assert executed.cells[0].outputs[0].text == "42\n"
+
+
+def test_a_version_of_colabs_that_the_first_cell_has_changed_is_named(tmp_path, monkeypatch):
+    lines = colab.colabs_versions()
+    assert len(lines) > 10 and all(re.fullmatch(r"[\w-]+==[\d.]+", line) for line in lines)
+    listed = tmp_path / "colab.txt"
+    monkeypatch.setattr(colab, "LISTED", listed)
+    listed.write_text(f"# as it was\nnumpy==1.0.0\ntqdm=={importlib.metadata.version('tqdm')}\n")
+    numpy = importlib.metadata.version("numpy")
+    assert colab.changed(sys.executable) == [f"numpy 1.0.0 is now {numpy}"]
