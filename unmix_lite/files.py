@@ -2,12 +2,14 @@
 
 import contextlib
 import errno
+import functools
 import hashlib
 import os
 import re
 import shutil
 import socket
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,8 +136,31 @@ def alone_with(path: Path) -> Iterator[None]:
 
 
 def cache_folder() -> Path:
-    """Where downloads and rendered data sets live: `UNMIX_LITE_CACHE`, or the user's cache."""
+    """Where downloads and rendered data sets live: `UNMIX_LITE_CACHE`, or the user's cache; where
+    that cannot be made, as in a read-only home, a folder among the temporary files, with a
+    warning."""
     if chosen := os.environ.get("UNMIX_LITE_CACHE"):
         return Path(chosen).expanduser()
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or "~/.cache"
-    return Path(base).expanduser() / "unmix-lite"
+    folder = Path(base).expanduser() / "unmix-lite"
+    return folder if _can_be_made(folder) else _cache_elsewhere(folder)
+
+
+def _can_be_made(folder: Path) -> bool:
+    """Whether a folder is there already, or its nearest parent can be written."""
+    parent = folder
+    while not parent.exists() and parent != parent.parent:
+        parent = parent.parent
+    return parent == folder or os.access(parent, os.W_OK)
+
+
+@functools.cache  # says it once
+def _cache_elsewhere(folder: Path) -> Path:
+    user = getattr(os, "getuid", lambda: "here")()
+    other = Path(tempfile.gettempdir()) / f"unmix-lite-{user}"
+    warnings.warn(
+        f"{folder}: cannot be made; songs are kept in {other}. UNMIX_LITE_CACHE names another "
+        "folder.",
+        stacklevel=3,
+    )
+    return other

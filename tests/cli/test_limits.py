@@ -7,6 +7,8 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +20,7 @@ from unmix_lite.audio import save_audio
 from unmix_lite.cli import main
 from unmix_lite.corpora.band import render_band
 from unmix_lite.errors import DiskFull, MemoryFull, UnmixError
+from unmix_lite.files import cache_folder
 from unmix_lite.models.folded import Sequence
 from unmix_lite.separation import Separator
 from unmix_lite.training import train
@@ -218,3 +221,16 @@ def test_a_gpu_that_cannot_be_used_is_told_and_left(monkeypatch):
         assert devices.device_of() == "cpu"
     with pytest.raises(UnmixError, match="is not there"):
         devices.device_of("cuda:7")
+
+
+def test_a_home_that_is_read_only_is_told_and_another_folder_taken(small_disk, monkeypatch):
+    home = small_disk(100, "home")
+    subprocess.run(["mount", "-o", "remount,ro", str(home)], check=True)
+    for name in ("UNMIX_LITE_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    with pytest.warns(UserWarning, match="cannot be made; songs are kept in"):
+        folder = cache_folder()
+    assert folder.parent == Path(tempfile.gettempdir()) and cache_folder() == folder
+    monkeypatch.setenv("HOME", str(home.parent))
+    assert cache_folder() == home.parent / ".cache" / "unmix-lite"
