@@ -23,7 +23,7 @@ with contextlib.suppress(ImportError):
     import torch.utils.tensorboard  # noqa: F401
 
 root = Path(sys.argv[1])
-OPTIONS = ["--targets", "vocals", "--steps", "30", "--valid-every", "1", "--batch-size", "2",
+OPTIONS = ["--targets", "vocals", "--steps", "60", "--valid-every", "1", "--batch-size", "2",
            "--seconds", "0.2", "--hidden-size", "8", "--average", "0.9", "--loss", "l1",
            "--learning-rate", "0.01", "--device", "cpu"]  # fmt: skip
 

@@ -240,7 +240,7 @@ def test_killed_again_and_again_a_training_comes_to_the_same_weights(tmp_path):
     assert json.loads(result.stdout.splitlines()[-1]) == {"kills": 20}
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     histories = [json.loads((f / "vocals.json").read_text())["history"] for f in (whole, killed)]
-    assert untimed(histories[0]) == untimed(histories[1]) and len(histories[0]) == 30
+    assert untimed(histories[0]) == untimed(histories[1]) and len(histories[0]) == 60
     assert same(kept(whole), kept(killed))
     one, other = (read_safetensors(folder / STATE)[0] for folder in (whole, killed))
     assert one.keys() == other.keys()

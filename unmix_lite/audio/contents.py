@@ -23,6 +23,7 @@ _NO_SOUND = (
     (0, b"\x1f\x8b", "a gzip archive"), (0, b"7z\xbc\xaf", "a 7z archive"),
     (0, b"SQLite", "a database"),
 )  # fmt: skip
+_KNOWN = _FOR_LIBSNDFILE + _FOR_FFMPEG
 LARGEST_OGG_PAGE = 27 + 255 + 255 * 255
 
 
@@ -34,9 +35,9 @@ def name_for_libsndfile(path: StrPath) -> str | bytes:
 
 def content(path: StrPath) -> str:
     """The name of what a file holds, "WAV", "MP4" or "AAC" for example; "" if it is not known."""
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         head = file.read(4096)
-    for place, word, name in (*_FOR_LIBSNDFILE, *_FOR_FFMPEG):
+    for place, word, name in _KNOWN:
         if head[place : place + len(word)] == word:
             return name
     if head[:3] == b"ID3":
