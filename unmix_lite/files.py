@@ -22,7 +22,8 @@ StrPath = str | os.PathLike[str]
 """What names a file or a folder."""
 
 
-_HERE = f"partial-{re.sub(r'[^A-Za-z0-9]', '', socket.gethostname()) or 'here'}"
+# Short, whatever the machine is called: sockets lie in such a folder, whose paths have a limit.
+_HERE = f"partial-{hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]}"
 _LEFTOVER = re.compile(re.escape(_HERE) + r"-(\d+)")
 
 
@@ -82,9 +83,9 @@ def _is_of_disk(error: Exception, folder: Path) -> bool:
     if _NO_ROOM_IN_WORDS.search(str(error)):
         return True
     # Of libsndfile one hears "System error", and nothing more.
-    with contextlib.suppress(OSError):
-        return "ystem error" in str(error) and shutil.disk_usage(folder).free < _ALMOST_NOTHING
-    return False
+    if "system error" not in str(error).lower() or not folder.exists():
+        return False
+    return shutil.disk_usage(folder).free < _ALMOST_NOTHING
 
 
 @contextlib.contextmanager
@@ -120,7 +121,7 @@ def alone_with(path: Path) -> Iterator[None]:
     system's temporary ones: beside `path` it would stay for ever.
     """
     user = getattr(os, "getuid", lambda: "")()
-    digest = hashlib.sha256(f"{user} {path.absolute()}".encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{user} ".encode() + os.fsencode(path.absolute())).hexdigest()[:16]
     lock = FileLock(Path(tempfile.gettempdir()) / f"unmix-lite-{digest}.lock")
     try:
         lock.acquire(timeout=0)

@@ -27,10 +27,10 @@ def colabs_versions():
 
 def python_of_colab():
     """The command of a Python 3.13 that works, or of this one."""
-    for found in filter(None, [shutil.which("python3.13")]):
-        if subprocess.run([found, "-c", "import venv"], capture_output=True).returncode == 0:
-            return found
-    return sys.executable
+    found = shutil.which("python3.13")
+    # There may be no more than pyenv's shim of that name.
+    works = found and subprocess.run([found, "-c", "import venv"], capture_output=True)
+    return found if works and works.returncode == 0 else sys.executable
 
 
 def changed(python):

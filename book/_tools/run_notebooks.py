@@ -7,7 +7,6 @@ where it failed.
 """
 
 import os
-import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -86,4 +85,3 @@ def run(root, jobs):
 
 if __name__ == "__main__":
     run(ROOT, workers())
-    sys.exit(0)  # Jupyter Book meets a failed notebook again and says what is wrong with it

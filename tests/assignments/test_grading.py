@@ -333,6 +333,7 @@ class Counting:
 @pytest.fixture
 def counting(monkeypatch):
     monkeypatch.setattr(grade, "Grader", Counting)
+    monkeypatch.setattr(grade, "Release", lambda root: "the assignments")
     monkeypatch.setattr("unmix_lite.corpora.open_corpus", lambda name: None)
     Counting.asked, Counting.most = [], 0
     return Counting
@@ -368,3 +369,21 @@ def test_what_was_graded_is_kept_and_what_has_changed_is_not(counting, handed_in
     counting.asked.clear()
     grade.grade_all(handed_in, tmp_path / "grades", 60, True, again=True)
     assert sorted(counting.asked) == ["Ann", "Bob", "Cleo", "Dan", "Eve"]
+
+
+def test_what_others_hand_in_is_hidden_while_it_runs(handed_in, tmp_path, counting, monkeypatch):
+    """From every jail; and there before the first is built, which can hide only what is there."""
+    made = []
+
+    class Watching(Counting):
+        def __init__(self, scratch, release, limit, jailed, private):
+            assert all(folder.is_dir() for folder in private)
+            made.append((scratch, private))
+
+    monkeypatch.setattr(grade, "Grader", Watching)
+    grade.grade_all(handed_in, tmp_path / "grades", 60, True, jobs=2)
+    folders = [scratch for scratch, _ in made]
+    assert len(folders) == 2
+    for scratch, private in made:
+        assert {*folders} - {scratch} <= {*private} and scratch not in private
+        assert {handed_in, tmp_path / "grades"} <= {*private}

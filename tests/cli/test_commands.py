@@ -9,6 +9,7 @@ import sysconfig
 import pytest
 import soundfile
 import torch
+from leftovers import begun_by_the_dead
 
 from unmix_lite import load_audio, save_audio
 from unmix_lite.cli import main
@@ -317,18 +318,13 @@ def test_a_disk_that_takes_not_every_name(model, tmp_path, monkeypatch, capsys, 
 
 
 def test_leftovers_of_the_dead_are_removed(model, tmp_path):
-
-    from unmix_lite.files import begun_here
-
     path = song(tmp_path / "a.wav", seconds=0.3)
     folder = tmp_path / "out" / "a"
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    place = begun_here().rpartition("-")[0]
-    (folder / f".{place}-{dead.pid}-x").mkdir(parents=True)
-    (folder / f".{place}-{dead.pid}-x" / "0.w64").write_bytes(b"gigabytes")
-    (folder / f".vocals.{place}-{dead.pid}.wav").write_bytes(b"half")
-    living = folder / f".{place}-{os.getppid()}-y"
+    dead = begun_by_the_dead()
+    (folder / f".{dead}-x").mkdir(parents=True)
+    (folder / f".{dead}-x" / "0.w64").write_bytes(b"gigabytes")
+    (folder / f".vocals.{dead}.wav").write_bytes(b"half")
+    living = folder / f".{dead.rpartition('-')[0]}-{os.getppid()}-y"
     living.mkdir()
     assert unmix("separate", path, "-o", tmp_path / "out", "--model", model) == 0
     names = sorted(file.name for file in folder.iterdir())

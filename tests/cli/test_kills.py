@@ -1,23 +1,17 @@
 """Killed at twenty moments each and started again: nothing is lost, nothing half-written is taken
 for whole, and nothing is left behind."""
 
-import functools
-import hashlib
-import io
 import json
 import os
 import subprocess
 import sys
-import threading
-import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from untrained import folder_of_networks, noise
+from zenodo import serving, zip_of
 
 from unmix_lite.audio import save_audio
-from unmix_lite.corpora import ARCHIVE, ZENODO_RECORD
 from unmix_lite.names import TARGETS
 
 DRIVER = Path(__file__).parents[1] / "helpers" / "killed_command.py"
@@ -67,48 +61,13 @@ def test_grade(tmp_path):
     assert set(Path("/var/tmp").glob(".partial-*")) <= before
 
 
-class Zenodo(BaseHTTPRequestHandler):
-    """Serves the record and the archive of `answers`, the latter also in part."""
-
-    def __init__(self, answers, *arguments):
-        self.answers = answers
-        super().__init__(*arguments)
-
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        content, asked = self.answers[self.path], self.headers.get("Range")
-        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
-        self.send_response(206 if asked else 200)
-        self.send_header("Content-Length", str(len(content) - start))
-        if asked:
-            end = len(content)
-            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{end}")
-        self.end_headers()
-        self.wfile.write(content[start:])
-
-
 @needs_fork
 def test_the_preview(tmp_path):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for number in range(6):
-            split = "test" if number % 3 == 0 else "train"
-            archive.writestr(f"{split}/A - {number}.stem.mp4", os.urandom(20_000))
-    answers = {f"/files/{ARCHIVE}": packed.getvalue()}
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Zenodo, answers))
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    base = f"http://127.0.0.1:{server.server_port}"
-    content = answers[f"/files/{ARCHIVE}"]
-    entry = {
-        "key": ARCHIVE, "size": len(content), "links": {"self": f"{base}/files/{ARCHIVE}"},
-        "checksum": f"md5:{hashlib.md5(content).hexdigest()}",
-    }  # fmt: skip
-    answers[f"/api/records/{ZENODO_RECORD}"] = json.dumps({"files": [entry]}).encode()
-    try:
-        found = killed("preview", tmp_path, UNMIX_LITE_ZENODO=base, no_proxy="127.0.0.1")
-    finally:
-        server.shutdown()
-        server.server_close()
-    assert found["kills"] == 20
+    songs = {
+        f"{'test' if number % 3 == 0 else 'train'}/A - {number}.stem.mp4": os.urandom(20_000)
+        for number in range(6)
+    }
+    with serving() as zenodo:
+        zenodo["publish"](zip_of(songs))
+        variables = {"UNMIX_LITE_ZENODO": zenodo["base"], "no_proxy": "127.0.0.1"}
+        assert killed("preview", tmp_path, **variables)["kills"] == 20

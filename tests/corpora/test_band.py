@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+from leftovers import begun_by_the_dead
 from scipy.signal import find_peaks, stft
 
 from unmix_lite.corpora.band import compose, play, render_band
@@ -135,8 +136,7 @@ def test_an_interrupted_rendering_is_completed(small, tmp_path, monkeypatch):
     monkeypatch.setattr(soundfile, "write", write)
 
     # A killed process leaves its temporary folder behind.
-    script = "from unmix_lite.files import begun_here; print(begun_here())"
-    dead = root / f".{subprocess.check_output([sys.executable, '-c', script], text=True).strip()}"
+    dead = root / f".{begun_by_the_dead()}"
     dead.mkdir()
     first = next(root.glob("t*/*/mixture.wav"))
     age = first.stat().st_mtime_ns

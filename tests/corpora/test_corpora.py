@@ -1,10 +1,7 @@
 """Data sets: which one is opened and why, the preview's download, songs and their stems."""
 
 import contextlib
-import functools
 import hashlib
-import io
-import json
 import os
 import shutil
 import socket
@@ -12,14 +9,13 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
-import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 import soundfile
 import torch
+from zenodo import serving, zip_of
 
 from unmix_lite import corpora, save_audio
 from unmix_lite.corpora import (
@@ -54,85 +50,16 @@ def one_line(error_type, *words):
 # --- A server that stands for Zenodo ---------------------------------------------------------
 
 
-class Zenodo(BaseHTTPRequestHandler):
-    """Serves a record and one archive as its `state` dict tells; keeps the Ranges asked for."""
-
-    def __init__(self, state, *arguments):
-        self.state = state
-        super().__init__(*arguments)
-
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        if self.path == f"/api/records/{ZENODO_RECORD}":
-            return self.answer(200, self.state["record"])
-        if self.path != f"/files/{ARCHIVE}":
-            return self.answer(404, b"")
-        content, asked = self.state["archive"], self.headers.get("Range")
-        self.state["ranges"].append(asked)
-        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
-        if not asked or self.state["ignores_range"]:
-            return self.answer(200, content)
-        if start >= len(content):
-            return self.answer(416, b"", {"Content-Range": f"bytes */{len(content)}"})
-        told = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        return self.answer(206, content[start:], {"Content-Range": told})
-
-    def answer(self, code, content, headers=()):
-        self.send_response(code)
-        for name, value in {"Content-Length": str(len(content)), **dict(headers)}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.path.startswith("/files/"):
-            time.sleep(self.state.get("slow", 0))
-        cut, stalls = self.state["cut"], self.state["stalls"]
-        if code in (200, 206) and self.path.startswith("/files/") and (cut or stalls):
-            self.wfile.write(content[: cut or 1000])
-            self.wfile.flush()
-            if stalls:
-                stalls.wait(20)
-        else:
-            self.wfile.write(content)
-        self.close_connection = True
-
-
-def zip_of(files):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return packed.getvalue()
-
-
 @pytest.fixture
 def zenodo(monkeypatch):
     """A running server; change its answers through the dict."""
-    noise = np.random.default_rng(0).bytes(300_000)
-    state = {"ranges": [], "ignores_range": False, "cut": None, "stalls": None}
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Zenodo, state))
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    state["base"] = f"http://127.0.0.1:{server.server_port}"
-    state["url"] = f"{state['base']}/files/{ARCHIVE}"
-
-    def publish(archive, **changes):
-        state["archive"] = archive
-        file = {
-            "key": ARCHIVE, "size": len(archive), "links": {"self": state["url"]},
-            "checksum": f"md5:{hashlib.md5(archive).hexdigest()}", **changes,
-        }  # fmt: skip
-        state["record"] = json.dumps({"id": ZENODO_RECORD, "files": [file]}).encode()
-
-    state["publish"] = publish
-    publish(zip_of({"train/A - B.stem.mp4": noise, "test/C - D.stem.mp4": b"sound"}))
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("UNMIX_LITE_ZENODO", state["base"])
-    yield state
-    if state["stalls"]:
-        state["stalls"].set()
-    server.shutdown()
-    server.server_close()
+    with serving() as state:
+        noise = np.random.default_rng(0).bytes(300_000)
+        state["publish"](zip_of({"train/A - B.stem.mp4": noise, "test/C - D.stem.mp4": b"sound"}))
+        monkeypatch.setenv("UNMIX_LITE_ZENODO", state["base"])
+        yield state
 
 
 @pytest.fixture

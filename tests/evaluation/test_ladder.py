@@ -100,3 +100,17 @@ def test_published_systems_stand_on_the_same_songs(few, tmp_path, musdb7, monkey
     theirs = published("clips")["IRM1"].values("vocals", tracks=names)
     np.testing.assert_allclose(entries["IRM1"].songs["vocals"], theirs)
     np.testing.assert_allclose(entries["IRM1 (ours)"].songs["vocals"], theirs, atol=0.5)
+
+
+def test_a_song_that_cannot_be_scored_keeps_no_system_from_its_place(few, tmp_path):
+    class WithAShortOne(Clips):
+        def tracks(self, split):
+            short = Clip("short", 9)
+            short._stems = {name: stem[:, :1000] for name, stem in short._stems.items()}
+            return [*super().tracks(split), *([short] if split == "test" else [])]
+
+    entries = score_systems(WithAShortOne(), tmp_path, progress=False)
+    assert len(entries) == 4 and (tmp_path / "ladder.csv").is_file()
+    for entry in entries:
+        assert len(next(iter(entry.songs.values()))) == 2
+        assert len(entry.failures) == 1 and entry.failures[0].startswith("short: lasts")

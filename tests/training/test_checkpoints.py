@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from leftovers import begun_by_the_dead
 from safetensors.torch import save_file
 from tiny_training import disturb, fit, kept, same, untimed, write_corpus
 from torch import nn
@@ -165,8 +166,7 @@ def test_a_foreign_file_in_the_place_of_a_state_is_one_line(tones, tmp_path):
 def test_half_written_files_are_no_disturbance(tones, tmp_path, whole):
     """What a kill in the midst of writing leaves behind."""
     stopped(tones, tmp_path, 5)
-    script = "from unmix_lite.files import begun_here; print(begun_here())"
-    dead = subprocess.check_output([sys.executable, "-c", script], text=True).strip()
+    dead = begun_by_the_dead()
     for name in (".vocals", ".vocals.state"):
         (tmp_path / f"{name}.{dead}.safetensors").write_bytes(b"half")
     assert fit(tones, tmp_path) == whole[0] and same(kept(tmp_path), whole[1])

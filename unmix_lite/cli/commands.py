@@ -51,7 +51,7 @@ def train(options: Namespace) -> None:
 
     from ..corpora import open_corpus, sources_of
     from ..names import NETWORKS, TARGETS
-    from ..training import TrainingConfig, Workers, best_of, forget_state
+    from ..training import TrainingConfig, Workers, best_of, forget_state, state_file
     from ..training import train as fit
     from .recipe_options import recipe_of
 
@@ -73,7 +73,7 @@ def train(options: Namespace) -> None:
     configs = [TrainingConfig(targets=tuple(g), sources=sources, **recipe) for g in groups]
     for config in configs:
         if options.overwrite and workers.is_main:
-            forget_state(options.output / f"{config.name}.state.safetensors")
+            forget_state(state_file(options.output, config.name))
         workers.wait()
         with memory_for("train", "take a smaller --batch-size, fewer --seconds or --device cpu"):
             history = fit(config, tracks, valid, options.output, device)
@@ -127,17 +127,18 @@ def evaluate(options: Namespace) -> int:
         separate_song, name = separator, options.model
         if separator.filter:
             name += f", {separator.filter.iterations} EM iterations"
+    failure: SongsFailed | None = None
     try:
-        failed, scores = "", score(
+        scores = score(
             separate_song, corpus.tracks(options.split), options.output, targets,
             metrics="sdr" if options.sdr_only else "all", model=name, jobs=options.jobs,
             overwrite=options.overwrite,
         )  # fmt: skip
     except SongsFailed as error:
-        failed, scores = str(error), error.scores
+        failure, scores = error, error.scores
     if scores:
         _show(scores, name, options.output)
-    return _fail(failed) if failed else 0
+    return _fail(failure) if failure else 0
 
 
 def _show(scores: "list[TrackScores]", name: str, folder: Path) -> None:
@@ -154,7 +155,7 @@ def _show(scores: "list[TrackScores]", name: str, folder: Path) -> None:
     print(f"in {folder}: scores.csv, summary.csv, scores.png, and museval's JSON per song")
 
 
-def ladder(options: Namespace) -> None:
+def ladder(options: Namespace) -> int:
     """Score all systems on the test songs and print their table."""
     from ..corpora import open_corpus
     from ..evaluation import ladder_table, score_systems
@@ -168,6 +169,8 @@ def ladder(options: Namespace) -> None:
     text = ladder_table(entries)
     (options.output / "ladder.txt").write_text(text + "\n", encoding="utf-8")
     print(f"{text}\nin {options.output}: ladder.csv, ladder.txt, and the scores of each system")
+    failures = {line: None for entry in entries for line in entry.failures}
+    return _fail("\n  ".join(failures)) if failures else 0
 
 
 def corpus(options: Namespace) -> None:

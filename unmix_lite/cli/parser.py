@@ -188,9 +188,6 @@ def _add_evaluate(commands: Subparsers) -> None:
         "training: HPSS, REPET, REPET-SIM, CENTRE (default: umx-lite)",
     )
     command.add_argument(
-        "--corpus", default="auto", metavar="NAME_OR_DIR", help="as for train (default: auto)"
-    )
-    command.add_argument(
         "--split",
         choices=("test", "valid", "train"),
         default="test",
@@ -198,9 +195,6 @@ def _add_evaluate(commands: Subparsers) -> None:
     )
     command.add_argument(
         "--targets", nargs="+", metavar="STEM", help="stems to score (default: all four)"
-    )
-    command.add_argument(
-        "-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the scores"
     )
     command.add_argument(
         "--sdr-only", action="store_true", help="SDR alone, without waiting for the others"
@@ -212,17 +206,20 @@ def _add_evaluate(commands: Subparsers) -> None:
         help="rounds of the Wiener filter (default: 3; 1 for umx, umxhq, umxl and umxse; 0 for "
         "live models)",
     )
-    command.add_argument(
-        "--jobs",
-        type=positive,
-        default=1,
-        metavar="N",
-        help="processes that share the songs (default: 1)",
-    )
-    command.add_argument(
-        "--overwrite", action="store_true", help="score anew what has been scored in the folder"
-    )
+    _add_scoring(command)
     _add_device(command)
+
+
+def _add_scoring(command: argparse.ArgumentParser) -> None:
+    """What `evaluate` and `ladder` both take."""
+    add = command.add_argument
+    add("--corpus", default="auto", metavar="NAME_OR_DIR", help="as for train (default: auto)")
+    add("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the scores")
+    add(
+        "--jobs", type=positive, default=1, metavar="N",
+        help="processes that share the songs (default: 1)",
+    )  # fmt: skip
+    add("--overwrite", action="store_true", help="score anew what has been scored in the folder")
 
 
 def _add_ladder(commands: Subparsers) -> None:
@@ -237,11 +234,7 @@ beside them, on the very same seconds. Call it again after an interruption.
 
   unmix-lite ladder --corpus preview -o ladder""",
     )
-    add = command.add_argument
-    add("--corpus", default="auto", metavar="NAME_OR_DIR", help="as for train (default: auto)")
-    add("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the scores")
-    add("--jobs", type=positive, default=1, metavar="N", help="processes that share the songs")
-    add("--overwrite", action="store_true", help="score anew what has been scored in the folder")
+    _add_scoring(command)
     _add_device(command)
 
 

@@ -5,6 +5,7 @@ asked with the track instead: it may look at more than the mixture.
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -96,8 +97,8 @@ class StoredEstimates:
         digest = hashlib.sha256()
         for file in sorted(file for file in self.folder.rglob("*") if file.is_file()):
             about = file.stat()
-            name = file.relative_to(self.folder).as_posix()
-            digest.update(f"{name} {about.st_size} {about.st_mtime_ns}\n".encode())
+            digest.update(os.fsencode(file.relative_to(self.folder)))
+            digest.update(f" {about.st_size} {about.st_mtime_ns}\n".encode())
         return digest.hexdigest()[:8]
 
 

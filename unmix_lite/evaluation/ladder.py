@@ -18,7 +18,7 @@ from ..separation import Separator
 from ..weights import pretrained_names, targets_of
 from .estimates import OracleEstimates, Separates, mixture_estimate
 from .scores import confidence_interval
-from .scoring import evaluate
+from .scoring import SongsFailed, evaluate
 from .sisec_frames import find_scored_frames
 from .sisec_systems import KINDS, published
 
@@ -39,12 +39,14 @@ class LadderEntry:
         name, kind: what it is, and one of `evaluation.KINDS`.
         songs: dict target -> SDR of each song in dB, `(songs,)`; medians over frames.
         published: whether the scores are the campaign's instead of computed here.
+        failures: a line for each song that could not be scored.
     """
 
     name: str
     kind: str
     songs: dict[str, np.ndarray] = field(default_factory=dict)
     published: bool = False
+    failures: list[str] = field(default_factory=list)
 
     def median(self, target: str) -> float:
         """Over the songs, in dB; NaN for a stem that it does not give."""
@@ -96,12 +98,16 @@ def score_systems(
     for name, (kind, make, targets) in systems(corpus, device).items():
         if progress:
             print(name)
-        scores = evaluate(
-            make(), tracks, folder / name, targets, metrics="sdr", progress=progress, model=name,
-            jobs=jobs, overwrite=overwrite,
-        )  # fmt: skip
+        failures: list[str] = []
+        try:
+            scores = evaluate(
+                make(), tracks, folder / name, targets, metrics="sdr", progress=progress,
+                model=name, jobs=jobs, overwrite=overwrite,
+            )  # fmt: skip
+        except SongsFailed as error:  # the others have scores, and the other systems their turn
+            scores, failures = error.scores, list(error.failures.values())
         songs = {t: np.array([song.median(t) for song in scores]) for t in targets}
-        entries.append(LadderEntry(name, kind, songs))
+        entries.append(LadderEntry(name, kind, songs, failures=failures))
     if all(find_scored_frames(track) for track in tracks):
         names = [track.name for track in tracks]
         for system in published("clips").values():

@@ -1,5 +1,6 @@
 """The folder that `evaluate` keeps its scores in: whose they are, and the tables at the end."""
 
+import itertools
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -78,9 +79,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _set_aside(folder: Path, weights: str) -> Path:
-    aside = folder.with_name(f"{folder.absolute().name}.{weights}")
+    name = f"{folder.absolute().name}.{weights}"
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    aside = next(other for name in names if not (other := folder.with_name(name)).exists())
     try:
-        # Never over an older one: os.replace and rename take an empty folder's place only.
         os.rename(folder, aside)
     except OSError as error:
         raise UnmixError(

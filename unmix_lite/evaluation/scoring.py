@@ -60,7 +60,8 @@ def evaluate(
 
     Args:
         separate: called with a mixture `(channels, samples)` and its rate in Hz; returns a dict
-            target -> estimate of the same shape. A `Separator`, or `mixture_estimate`.
+            target -> estimate of the same shape. A `Separator`, or `mixture_estimate`. If it has a
+            method `fingerprint()`, as a `Separator` has, its scores are tied to what that says.
         tracks: objects with `name`, `rate`, `mixture()` and `stems()`, as a Corpus lists them.
         targets: the stems to score, in this order; None means vocals, drums, bass and other. A
             single one is scored against the rest of the song (for vocals, `accompaniment`).

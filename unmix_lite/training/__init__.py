@@ -35,7 +35,15 @@ if TYPE_CHECKING:
         swap_channels,
     )
     from .batches import Batches, ResidentExcerpts
-    from .checkpoints import Interruption, collect, forget_state, load_state, restore, save_state
+    from .checkpoints import (
+        Interruption,
+        collect,
+        forget_state,
+        load_state,
+        restore,
+        save_state,
+        state_file,
+    )
     from .config import STEPS, TrainingConfig
     from .excerpts import Excerpts, read_ahead, to_float
     from .loop import Training, train
@@ -55,6 +63,7 @@ _MODULES = {
     "batches": ("Batches", "ResidentExcerpts"),
     "checkpoints": (
         "Interruption", "collect", "forget_state", "load_state", "restore", "save_state",
+        "state_file",
     ),
     "config": ("STEPS", "TrainingConfig"),
     "excerpts": ("Excerpts", "read_ahead", "to_float"),
@@ -74,7 +83,7 @@ __all__ = [
     "input_statistics", "is_stalled", "keep_intact", "learning_rate", "load_state",
     "needed_samples", "pitch_shift", "random_curves", "random_gains", "random_intact",
     "random_levels", "random_paces", "random_swaps", "read_ahead", "restore", "save_state",
-    "scale", "set_loudness", "set_paces", "swap_channels", "to_float", "train",
+    "scale", "set_loudness", "set_paces", "state_file", "swap_channels", "to_float", "train",
 ]  # fmt: skip
 
 

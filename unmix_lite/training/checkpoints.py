@@ -27,6 +27,11 @@ Tensors = dict[str, torch.Tensor]
 _KEY = "unmix_lite_training"
 
 
+def state_file(folder: Path, name: str) -> Path:
+    """Where the state of a training lies; `name` is its recipe's."""
+    return folder / f"{name}.state.safetensors"
+
+
 def save_state(path: str | Path, tensors: Tensors, progress: dict[str, Any]) -> None:
     """Write a state; the one that was there becomes `<path>.previous`.
 

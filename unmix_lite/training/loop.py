@@ -20,7 +20,7 @@ from ..files import atomic
 from ..weights import save_network
 from .augmentation import Parameters
 from .batches import Batches, excerpts_for
-from .checkpoints import Interruption, collect, load_state, restore, save_state
+from .checkpoints import Interruption, collect, load_state, restore, save_state, state_file
 from .config import UNLIMITED, TrainingConfig
 from .excerpts import read_ahead
 from .logs import Log, tensorboard_curves
@@ -273,24 +273,23 @@ class Training:
                 "history": self.history, "config": asdict(self.config),
                 "scaler": self.scaler.state_dict(),
             }  # fmt: skip
-            save_state(self.state_file(folder), collect(**self.parts()), progress)
+            file = state_file(folder, self.config.name)
+            save_state(file, collect(**self.parts()), progress)
         self.workers.wait()
 
     def resume(self, folder: Path) -> None:
         """Go on from the state in `folder`, if there is one."""
-        loaded = load_state(self.state_file(folder))
+        file = state_file(folder, self.config.name)
+        loaded = load_state(file)
         if loaded is None:
             return
         tensors, progress = loaded
         if differ := self.config.differences(progress["config"]):
             raise CheckpointError(
-                f"{self.state_file(folder)}: a training with another {', '.join(differ)}; choose "
+                f"{file}: a training with another {', '.join(differ)}; choose "
                 "another folder, or the same options to go on with it."
             )
         restore(tensors, **self.parts())
         self.step, self.seconds = progress["step"], progress["seconds"]
         self.losses, self.history = progress["losses"], progress["history"]
         self.scaler.load_state_dict(progress["scaler"])
-
-    def state_file(self, folder: Path) -> Path:
-        return folder / f"{self.config.name}.state.safetensors"

@@ -29,12 +29,11 @@ from itertools import chain, count
 from pathlib import Path
 
 from course import ROOT, sources
-from grader import Grader, Mark, has_jail
+from grader import Grader, Mark, Release, has_jail
 from tqdm import tqdm
 
 from unmix_lite.files import atomic, begun_here, remove_leftovers
 
-_MAKING = threading.Lock()  # a grader: nbgrader releases into one course at a time
 _COLUMNS = ("student", "assignment", "points", "by_hand", "of", "remark", "feedback")
 
 
@@ -55,7 +54,9 @@ def grade_all(submissions, output, limit, jailed, jobs=1, again=False):
     kept, marks = Kept(output / ".graded", limit, again), []
     with _scratch() as scratch, ThreadPoolExecutor(jobs) as pool:
         graders = Graders(scratch, jobs, limit, jailed, (submissions, output))
-        results = [pool.submit(_grade, kept, graders, *item) for item in work]
+        results = [
+            pool.submit(_grade, kept, graders, number, *item) for number, item in enumerate(work)
+        ]
         try:
             for (_, path), result in zip(work, tqdm(results, unit="notebook")):
                 mark, page = result.result()
@@ -79,14 +80,14 @@ def _notebooks(student):
     return found or [None]
 
 
-def _grade(kept, graders, student, path):
+def _grade(kept, graders, number, student, path):
     """The Mark of one notebook, and its page of feedback as text or None."""
     if path is None:
         return Mark(student, remark="there is no notebook"), None
     place = kept.place(path)
     if found := kept.read(place, student):
         return found
-    with graders.one() as (number, grader):
+    with graders.one() as grader:
         mark, page = grader.grade(number, student, path)
         text = page.read_text() if page else None
     kept.write(place, mark, text)
@@ -101,30 +102,30 @@ class Graders:
     """
 
     def __init__(self, scratch, count, limit, jailed, private):
-        self.folders = [Path(scratch) / str(number) for number in range(count)]
-        self.arguments, self.private = (limit, jailed), private
-        self.free, self.first, self.number = queue.LifoQueue(), None, 0
+        self.scratch, self.arguments, self.private = Path(scratch), (limit, jailed), private
+        self.folders = [self.scratch / str(number) for number in range(count)]
+        self.free, self.release, self.lock = queue.LifoQueue(), None, threading.Lock()
         for folder in reversed(self.folders):
+            folder.mkdir()  # before the first jail is built: it can only hide what is there
             self.free.put(folder)
 
     @contextmanager
     def one(self):
-        """(number, grader): a number that nobody else gets, and a grader for as long as it takes.
-
-        What the others run lies hidden from its jail, as all that was handed in does.
-        """
+        """A grader that nobody else has meanwhile."""
         grader = self.free.get()
         try:
             if isinstance(grader, Path):
-                others = (folder for folder in self.folders if folder != grader)
-                with _MAKING:
-                    private = (*self.private, *others)
-                    grader = Grader(grader, *self.arguments, private, self.first)
-                    self.first = self.first or grader
-            self.number += 1
-            yield self.number, grader
+                grader = self._make(grader)
+            yield grader
         finally:
             self.free.put(grader)
+
+    def _make(self, folder):
+        """A grader in its folder; what the others run lies hidden from its jail."""
+        with self.lock:
+            self.release = self.release or Release(self.scratch / "release")
+        others = [other for other in self.folders if other != folder]
+        return Grader(folder, self.release, *self.arguments, (*self.private, *others))
 
 
 class Kept:

@@ -29,29 +29,38 @@ class Mark:
     feedback: str = ""
 
 
+class Release:
+    """The assignments as they were handed out, in a course that each grader copies.
+
+    Args:
+        root: a folder, which is made.
+    """
+
+    def __init__(self, root):
+        root.mkdir()
+        self.course = Course(root, KERNEL)
+        self.sources = {name: read(file) for name, file in sources().items()}
+        self.released = {name: read(self.course.release(name)) for name in self.sources}
+
+
 class Grader:
     """A course under way: each submission is put right, run, and scored by nbgrader.
 
     Args:
         scratch: an empty folder for nbgrader's course; in the jail it looks empty, but for the
             folder of the submission that runs.
+        release: a Release.
         limit: seconds that a cell may take.
         jailed: whether code runs in the jail.
         private: folders that look empty from inside it, such as what others handed in.
-        like: another Grader, whose course is copied: to release the assignments takes longer.
     """
 
-    def __init__(self, scratch, limit, jailed, private=(), like=None):
+    def __init__(self, scratch, release, limit, jailed, private=()):
         self.scratch, self.limit, self.jailed = Path(scratch), limit, jailed
-        self.private = private
+        self.private = (*private, release.course.root)
+        self.sources, self.released = release.sources, release.released
         self.course = Course(self.scratch / "course", KERNEL)
-        if like is None:
-            self.course.root.mkdir(parents=True)
-            self.sources = {name: read(file) for name, file in sources().items()}
-            self.released = {name: read(self.course.release(name)) for name in self.sources}
-        else:
-            shutil.copytree(like.course.root, self.course.root)
-            self.sources, self.released = like.sources, like.released
+        shutil.copytree(release.course.root, self.course.root)
         self._write_kernel()
 
     def grade(self, number, student, path):
