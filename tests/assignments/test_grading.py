@@ -19,6 +19,7 @@ TOOLS = ROOT / "book" / "_tools" / "classroom"
 sys.path.insert(0, str(TOOLS))
 import a1_answers  # noqa: E402
 import grade  # noqa: E402
+import grader  # noqa: E402
 import release  # noqa: E402
 from course import sources  # noqa: E402
 from submission import Unreadable, assignment_of, gradable, read  # noqa: E402
@@ -160,7 +161,7 @@ jail = pytest.mark.skipif(not grade.has_jail(), reason="this machine offers no n
 @jail
 class TestJail:
     def run(self, work, script, hidden="/var/empty"):
-        command = [grade.JAIL, work, hidden, "/bin/sh", "-c", script]
+        command = [grader.JAIL, work, hidden, "/bin/sh", "-c", script]
         return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
     def test_the_disk_is_read_only_but_for_its_own_folder(self, tmp_path):
